@@ -1,0 +1,42 @@
+"""imbkit: a scikit-learn-compatible toolkit for rare classes.
+
+Families (each is imported when it is first used):
+
+- ``imbkit.bench``: compare strategies on your own table, without leaks
+- ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
+- ``imbkit.metrics``: counts at every cut-off, and the scores made of them
+- ``imbkit.datasets``: small real tables with a rare class, and a generator of transactions
+- ``imbkit.exceptions``: every error and warning
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imbkit import bench, datasets, exceptions, metrics, thresholds
+    from imbkit._core.versions import show_versions
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "bench",
+    "datasets",
+    "exceptions",
+    "metrics",
+    "show_versions",
+    "thresholds",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "show_versions":
+        from imbkit._core.versions import show_versions
+
+        return show_versions
+    if name in __all__:
+        return import_module(f"imbkit.{name}")
+    raise AttributeError(f"module 'imbkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Contracts that every family shares; see each module's first line."""

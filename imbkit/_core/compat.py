@@ -1,0 +1,24 @@
+"""The only file that touches private names of other libraries.
+
+Each name is imported once, under a public alias, with a line that says why no public name
+will do. The tests import them all on the oldest and the newest supported versions.
+"""
+
+# The markers below are what scikit-learn's own estimators put into `_parameter_constraints`;
+# they have no public home, and estimators without them fail scikit-learn's estimator checks.
+# `_fit_context` runs those constraints when `fit` starts and sets up callbacks (1.9).
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import HasMethods, Hidden, Interval, Options, StrOptions
+
+# The tests read the declared constraints to make one wrong value of each parameter.
+from sklearn.utils._param_validation import generate_invalid_param_val as invalid_value
+
+__all__ = [
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "Options",
+    "StrOptions",
+    "fit_context",
+    "invalid_value",
+]

@@ -1,0 +1,75 @@
+"""How an object ships without the parts that only training needs."""
+
+from typing import Protocol, runtime_checkable
+
+from sklearn.pipeline import Pipeline
+
+from imbkit._core.messages import message
+from imbkit.exceptions import InvalidParameterError
+
+__all__ = ["Deployable", "deploy"]
+
+
+@runtime_checkable
+class Deployable(Protocol):
+    """An object that knows what to ship in its place.
+
+    ``__deploy__`` returns a fitted object of scikit-learn (or one that needs nothing else),
+    with the same predictions. An object that has no such form raises
+    :class:`~imbkit.exceptions.InvalidParameterError` and says why.
+    """
+
+    def __deploy__(self) -> object:
+        """Return the object to ship."""
+
+
+def deploy(model: object) -> object:
+    """Return what to ship in place of a fitted model.
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator.
+
+    Returns
+    -------
+    object
+        What ``model.__deploy__()`` returns, if it has that method. For a Pipeline of
+        scikit-learn or imbalanced-learn: a scikit-learn Pipeline of the same fitted steps,
+        each deployed in turn, without the samplers. Anything else as it is; estimators
+        held by other meta-estimators are not looked at.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a pipeline has nothing but samplers, or a part of the model cannot ship.
+
+    Notes
+    -----
+    Nothing is copied: the shipped pipeline shares its fitted steps with `model`.
+    """
+    # A class has the method too, but only its instances are fitted.
+    if isinstance(model, Deployable) and not isinstance(model, type):
+        return model.__deploy__()
+    if isinstance(model, Pipeline):
+        return _deploy_pipeline(model)
+    return model
+
+
+def _deploy_pipeline(model: Pipeline) -> Pipeline:
+    """Leave the samplers out, which imbalanced-learn skips at prediction anyway.
+
+    So are caching, verbosity and the routing of fit arguments: they matter to training alone.
+    """
+    kept = [(name, step) for name, step in model.steps if not hasattr(step, "fit_resample")]
+    if not kept:
+        rule = "a pipeline must have a step that is not a sampler"
+        todo = "Add the estimator as its last step"
+        raise InvalidParameterError(
+            message("deploy", rule, [name for name, _ in model.steps], todo)
+        )
+    steps = [(name, deploy(step)) for name, step in kept]
+    same = all(new[1] is old[1] for new, old in zip(steps, model.steps, strict=False))
+    if type(model) is Pipeline and len(steps) == len(model.steps) and same:
+        return model
+    return Pipeline(steps)

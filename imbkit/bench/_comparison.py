@@ -1,0 +1,356 @@
+"""Run a comparison, write its files, and hold what it found."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from imbkit._core.messages import message, require
+from imbkit.bench._files import ensure_directory, write_text
+from imbkit.bench._final_model import final_model, reading_lines, training_labels
+from imbkit.bench._plan import Plan, make_plan
+from imbkit.bench._progress import Progress, SilentProgress
+from imbkit.bench._recipe import write_recipe
+from imbkit.bench._report import render_html
+from imbkit.bench._rows import Row, RowStore
+from imbkit.bench._run import run_plan
+from imbkit.bench._schema import Summary
+from imbkit.bench._summary import summarise
+from imbkit.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Comparison", "Source", "compare", "run_comparison"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a table came from; for titles and for the recipe.
+
+    Parameters
+    ----------
+    name : str
+        Of the table, for people.
+    target : str
+        Name of the target column.
+    dropped : tuple of str
+        Columns left out on request.
+    command : str
+        The command line; empty from Python.
+    reading : tuple of str
+        Source lines that define ``X`` and the labels ``y``; empty from Python.
+    """
+
+    name: str = "table"
+    target: str = "target"
+    dropped: tuple[str, ...] = ()
+    command: str = ""
+    reading: tuple[str, ...] = ()
+
+
+class Comparison:
+    """What :func:`compare` found.
+
+    Attributes
+    ----------
+    summary : dict
+        Everything, as plain numbers and words that ``json.dumps`` accepts.
+    """
+
+    def __init__(self, plan: Plan, rows: Sequence[Row], summary: Summary, X: Any, y: Any) -> None:
+        self.summary = summary
+        self._plan = plan
+        self._rows = tuple(rows)
+        self._X = X
+        self._y = y
+
+    @property
+    def verdict(self) -> list[str]:
+        """The verdict in sentences: ranking, decisions, and what limits them."""
+        sentences = [verdict["sentence"] for verdict in self.summary["verdicts"]]
+        return sentences + self.summary["cautions"]
+
+    def rows(self) -> list[Row]:
+        """Return one dictionary a cell, in the order in which the cells finished."""
+        return list(self._rows)
+
+    def frame(self) -> "pd.DataFrame":
+        """Return one row a strategy, learner and threshold policy, with the metrics' means.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``strategy``, ``learner``, ``policy``, ``threshold`` and one a metric.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "compare", "Comparison.frame")
+        records = []
+        for entry in self.summary["entries"]:
+            scores = {name: estimate["mean"] for name, estimate in entry["scores"].items()}
+            for policy in entry["policies"]:
+                threshold = policy["threshold"]
+                records.append(
+                    {
+                        "strategy": entry["strategy"],
+                        "learner": entry["learner"],
+                        "policy": policy["policy"],
+                        "threshold": threshold["mean"] if threshold else None,
+                        **scores,
+                        **{name: e["mean"] for name, e in policy["metrics"].items()},
+                    }
+                )
+        frame: pd.DataFrame = pandas.DataFrame.from_records(records)
+        return frame
+
+    def report(self, path: str | Path) -> Path:
+        """Write the page.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write, e.g. ``"report.html"``; its directory exists.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        MissingExtraError
+            If jinja2 is not installed.
+        """
+        write_text(Path(path), render_html(self.summary))
+        return Path(path)
+
+    def recipe(self) -> str:
+        """Return the Python source that trains the recommended model."""
+        return self.summary["recipe"]
+
+    def best_estimator(self) -> BaseEstimator:
+        """Return the recommended model, fitted on the whole table.
+
+        Returns
+        -------
+        estimator
+            For two classes a :class:`~imbkit.thresholds.ThresholdClassifierCV`, whose
+            threshold was tuned on the whole table's inner folds.
+        """
+        model = final_model(self._plan, self.summary["recommended"])
+        return model.fit(self._X, training_labels(self._plan.target, self._y))
+
+    def __repr__(self) -> str:
+        return "\n".join(self.verdict)
+
+    def _repr_html_(self) -> str:
+        page = escape(render_html(self.summary), quote=True)
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 45em; border: 0"></iframe>'
+
+
+def compare(
+    X: Any,
+    y: ArrayLike,
+    *,
+    strategies: Sequence[object] | None = None,
+    learners: Sequence[object] | None = None,
+    metric: str | None = None,
+    objective: str | None = None,
+    cv: Any = None,
+    groups: ArrayLike | None = None,
+    positive: Any = None,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    output: str | Path | None = None,
+    budget_minutes: float | None = None,
+    quick: bool = False,
+) -> Comparison:
+    """Compare strategies for a rare class on your own table, without leaks.
+
+    Every strategy is run with every learner on the same splits, next to the baseline: the
+    untouched strong learner with a tuned threshold. Whatever learns from data (imputation,
+    scaling, encoding, resampling, thresholds) learns on training sides only, and equal rows
+    never stand on both sides of a split.
+
+    Parameters
+    ----------
+    X : DataFrame of pandas or polars, ndarray or sparse matrix, shape (n_rows, n_columns)
+        The features: numbers, texts, categories, booleans or dates, possibly missing.
+    y : array-like of shape (n_rows,)
+        Labels, none missing.
+    strategies : list, default=None
+        Names of the panel (see ``imbkit list``), names of imbalanced-learn's samplers and
+        ensembles, import paths, instances, or :class:`Strategy` objects; the panel if None.
+    learners : list, default=None
+        Names of the panel, classifiers, or import paths; the panel if None.
+    metric : str, default=None
+        Ranking measure of the first verdict: ``"average_precision"`` (the default),
+        ``"roc_auc"``, ``"brier"``, ``"log_loss"``, ``"recall_at_fpr_0.01"``, or
+        ``"recall_at_precision_0.9"`` with any other number. A count metric given here is
+        taken as the objective.
+    objective : str, default=None
+        Count metric of the second verdict, for which thresholds are tuned; ``"mcc"`` if None.
+    cv : int, pair of int, or splitter, default=None
+        Folds, or folds and repeats; (5, 2) if None, (3, 1) if `quick`. From a splitter's
+        training sides, rows equal to a test row are removed.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of a group stay on the same side of every split, e.g. those of a customer.
+    positive : label or list of labels, default=None
+        Labels that are positive; all others are negative. None takes the rarer of two
+        labels, and compares more than two as they are.
+    n_jobs : int, default=None
+        Cells to run at a time, as joblib understands it. It does not change any result.
+    random_state : int, default=0
+        Seed of splits, samplers and learners.
+    output : str or Path, default=None
+        Directory for ``rows.jsonl``, ``summary.json``, ``report.html`` and ``recipe.py``.
+        An interrupted run with the same arguments goes on where it stopped.
+    budget_minutes : float, default=None
+        No cell starts later than this.
+    quick : bool, default=False
+        Three strategies and three folds.
+
+    Returns
+    -------
+    Comparison
+        Verdicts, numbers, page, recipe and model.
+
+    Raises
+    ------
+    DataError
+        If table or target cannot be compared; the message says what to do.
+    InvalidParameterError
+        If a parameter is wrong.
+    OutputError
+        If `output` holds something else, or cannot be written.
+
+    See Also
+    --------
+    imbkit.thresholds.ThresholdClassifierCV : The tuned threshold, for a model of your own.
+
+    Notes
+    -----
+    Intervals and the comparison of two entries use the corrected resampled t [1]_, because
+    training sides overlap. The verdict adjusts for the number of challengers by Holm's
+    method. Memory: the table, one matrix of floats of its size, and a memory-mapped copy of
+    that matrix on disk which all workers share.
+
+    References
+    ----------
+    .. [1] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine
+       Learning 52, 239-281 (2003), doi:10.1023/A:1024068626366.
+
+    Examples
+    --------
+    >>> from imbkit.bench import compare
+    >>> from imbkit.datasets import load_glass
+    >>> X, y = load_glass(return_X_y=True)
+    >>> found = compare(
+    ...     X, y, positive="tableware", strategies=["random_over"], learners=["logistic"], cv=3
+    ... )  # doctest: +SKIP
+    >>> found.summary["task"]["positive"]  # doctest: +SKIP
+    'tableware'
+    """
+    return run_comparison(
+        X,
+        y,
+        strategies=strategies,
+        learners=learners,
+        metric=metric,
+        objective=objective,
+        cv=cv,
+        groups=groups,
+        positive=positive,
+        n_jobs=n_jobs,
+        random_state=random_state,
+        output=output,
+        budget_minutes=budget_minutes,
+        quick=quick,
+        source=Source(target=str(getattr(y, "name", None) or "target")),
+    )
+
+
+def run_comparison(
+    X: Any,
+    y: ArrayLike,
+    *,
+    strategies: Sequence[object] | None,
+    learners: Sequence[object] | None,
+    metric: str | None,
+    objective: str | None,
+    cv: Any,
+    groups: ArrayLike | None,
+    positive: Any,
+    n_jobs: int | None,
+    random_state: int,
+    output: str | Path | None,
+    budget_minutes: float | None,
+    quick: bool,
+    source: Source,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Do the work of `compare`, for the command line, too."""
+    start = time.monotonic()
+    if budget_minutes is not None and not budget_minutes > 0:
+        raise InvalidParameterError(
+            message("compare", "budget_minutes must be positive", budget_minutes)
+        )
+    plan = make_plan(
+        X,
+        y,
+        strategies=strategies,
+        learners=learners,
+        metric=metric,
+        objective=objective,
+        cv=cv,
+        groups=groups,
+        positive=positive,
+        random_state=random_state,
+        quick=quick,
+        target_name=source.target,
+    )
+    directory = None if output is None else Path(output)
+    if directory is not None:
+        ensure_directory(directory)
+    store = RowStore(directory, plan.fingerprint)
+    run_plan(
+        plan,
+        store,
+        n_jobs=n_jobs,
+        budget_seconds=None if budget_minutes is None else 60 * budget_minutes,
+        progress=progress or SilentProgress(),
+    )
+    planned = {cell.name for cell in plan.cells}
+    rows = [row for row in store if row["cell"] in planned]
+    summary = summarise(
+        plan, rows, name=source.name, dropped=source.dropped, wall_seconds=time.monotonic() - start
+    )
+    if source.command:
+        summary["command"] = source.command
+    model = final_model(plan, summary["recommended"])
+    summary["recipe"] = write_recipe(summary, model, *reading_lines(plan, source.reading))
+    comparison = Comparison(plan, rows, summary, X, y)
+    if directory is not None:
+        _write_files(comparison, directory)
+    return comparison
+
+
+def _write_files(comparison: Comparison, directory: Path) -> None:
+    """Write everything but the rows, which are there already."""
+    summary = comparison.summary
+    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(directory / "summary.json", text + "\n")
+    write_text(directory / "recipe.py", summary["recipe"])
+    comparison.report(directory / "report.html")

@@ -1,0 +1,165 @@
+"""Write an estimator as the Python source that builds it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator
+
+from imbkit.bench._schema import Summary
+
+__all__ = ["SourceWriter", "write_recipe"]
+
+WIDTH = 88
+"""Longest line of the recipe's expressions, where they can be broken."""
+_PUBLIC_DEPTH = 2
+
+
+class CannotWriteError(Exception):
+    """An object has no source that makes it; its text is the object's repr."""
+
+
+class SourceWriter:
+    """Turns objects into source and remembers what must be imported.
+
+    Estimators and splitters become constructor calls with the parameters that differ from
+    the defaults.
+    """
+
+    def __init__(self) -> None:
+        self.imports: set[tuple[str, str]] = set()
+
+    def write(self, value: Any, indent: int = 0) -> str:
+        """Return an expression that makes `value`, to stand at a depth of `indent` spaces."""
+        if isinstance(value, (BaseEstimator, BaseCrossValidator)):
+            return self._call(type(value), _changed(value), indent)
+        if isinstance(value, dict):
+            items = [f"{self.write(k)}: {self.write(v, indent + 4)}" for k, v in value.items()]
+            return _join("{", items, "}", indent)
+        if isinstance(value, (list, tuple)):
+            items = [self.write(item, indent + 4) for item in value]
+            if all(isinstance(item, (str, int, float)) for item in value):
+                items = _filled(items, WIDTH - indent - 4)
+            if isinstance(value, tuple):
+                close = ",)" if len(items) == 1 else ")"
+                return _join("(", items, close, indent)
+            return _join("[", items, "]", indent)
+        if isinstance(value, np.generic):
+            return self.write(value.item(), indent)
+        if isinstance(value, float) and not np.isfinite(value):
+            return f'float("{value}")'
+        if inspect.isfunction(value) or inspect.isclass(value):
+            return self._name(value)
+        return _literal(value)
+
+    def lines(self) -> list[str]:
+        """Return the import statements, sorted."""
+        modules: dict[str, set[str]] = {}
+        for module, name in self.imports:
+            modules.setdefault(module, set()).add(name)
+        return [f"from {m} import {', '.join(sorted(modules[m]))}" for m in sorted(modules)]
+
+    def _call(self, cls: type, parameters: Mapping[str, Any], indent: int) -> str:
+        items = [f"{key}={self.write(v, indent + 4)}" for key, v in parameters.items()]
+        if list(parameters)[:1] in (["estimator"], ["steps"], ["transformers"]):
+            items[0] = items[0].partition("=")[2]
+        return _join(f"{self._name(cls)}(", items, ")", indent)
+
+    def _name(self, obj: Callable[..., Any]) -> str:
+        """Import an object from the shortest public module that has it."""
+        if "<" in obj.__qualname__:
+            raise CannotWriteError(repr(obj))
+        module = obj.__module__
+        public = [part for part in module.split(".") if not part.startswith("_")]
+        if public and len(public) < len(module.split(".")):
+            module = ".".join(public[:_PUBLIC_DEPTH])
+        self.imports.add((module, obj.__qualname__))
+        return obj.__qualname__
+
+
+def write_recipe(
+    summary: Summary, model: BaseEstimator, reading: list[str], needs: set[tuple[str, str]]
+) -> str:
+    """Return a script that trains a model.
+
+    Parameters
+    ----------
+    summary : Summary
+        Names the model and the versions.
+    model : estimator
+        Unfitted.
+    reading : list of str
+        Lines that define ``X`` and ``y``.
+    needs : set of (module, name)
+        What those lines import.
+    """
+    writer = SourceWriter()
+    try:
+        expression = writer.write(model)
+    except CannotWriteError as error:
+        return f"# This model has a part that no source can make: {_literal(str(error))}\n"
+    writer.imports |= needs
+    versions = ", ".join(f"{name} {number}" for name, number in summary["versions"].items())
+    lines = [
+        '"""Train the model that the comparison recommends.',
+        "",
+        f"Entry {summary['recommended']}, seed {summary['task']['seed']}.",
+        f"Made with {versions}.",
+        '"""',
+        "",
+        *writer.lines(),
+        "",
+        *reading,
+        "",
+        f"model = {expression}",
+        "model.fit(X, y)",
+        "print(model.rule_)" if summary["task"]["kind"] == "binary" else "print(model)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _changed(obj: Any) -> dict[str, Any]:
+    """Return the parameters that differ from the constructor's defaults, in its order."""
+    parameters = inspect.signature(type(obj)).parameters.values()
+    values = {parameter: getattr(obj, parameter.name) for parameter in parameters}
+    return {p.name: value for p, value in values.items() if not _same(value, p.default)}
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(value, float) and isinstance(default, float):
+        return value == default or (np.isnan(value) and np.isnan(default))
+    return type(value) is type(default) and bool(value == default)
+
+
+def _join(start: str, items: list[str], end: str, indent: int) -> str:
+    """Put items on one line if they fit, else on a line each."""
+    short = f"{start}{', '.join(items)}{end}"
+    if len(short) + indent <= WIDTH and "\n" not in short:
+        return short
+    pad = " " * (indent + 4)
+    body = "".join(f"{pad}{item},\n" for item in items)
+    return f"{start}\n{body}{' ' * indent}{end.lstrip(',')}"
+
+
+def _filled(items: list[str], width: int) -> list[str]:
+    """Join short items to lines that are as full as `width` allows."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) + 3 > width:
+            lines.append("")
+        lines[-1] += f", {item}" if lines[-1] else item
+    return lines if items else []
+
+
+def _literal(value: Any) -> str:
+    """Write a constant; text in double quotes, with every unusual character escaped."""
+    if not isinstance(value, str):
+        text = repr(value)
+        if text.startswith("<"):
+            raise CannotWriteError(text)
+        return text
+    plain = value.isprintable()
+    text = value.replace("\\", "\\\\") if plain else value.encode("unicode_escape").decode("ascii")
+    return '"' + text.replace('"', '\\"') + '"'

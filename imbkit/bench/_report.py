@@ -1,0 +1,101 @@
+"""Render a summary: a page for people, Markdown for files, a few lines for a terminal."""
+
+from pathlib import Path
+from typing import Any
+
+from imbkit._core.messages import require
+from imbkit.bench._inert import inert, inert_markdown, wrapped
+from imbkit.bench._page import LONGEST_SENTENCE, NO_CAUTION, QUESTIONS, page_of
+from imbkit.bench._page_tables import POLICIES, Table, decisions_table, ranking_table
+from imbkit.bench._schema import Summary
+
+__all__ = ["render_fragment", "render_html", "render_markdown", "render_text"]
+
+TEMPLATES = Path(__file__).with_name("templates")
+MOST_LINES = 8
+"""Entries that the terminal shows; the page has all."""
+MOST_CAUTIONS = 20
+
+
+def render_html(summary: Summary) -> str:
+    """Return the page: one self-contained file without scripts.
+
+    Every text that came from the data is shown as text: it is escaped, and what would not
+    print is written out.
+    """
+    return _render("report.html.j2", page=page_of(summary))
+
+
+def render_fragment(summary: Summary) -> str:
+    """Return verdict and ranking table as a piece of HTML, for notebooks."""
+    return _render(
+        "fragment.html.j2", sentences=_sentences(summary), ranking=ranking_table(summary)
+    )
+
+
+def render_markdown(summary: Summary) -> str:
+    """Return verdict and tables as Markdown."""
+    titles = {entry["id"]: entry["title"] for entry in summary["entries"]}
+    lines = [f"# Comparison: {inert_markdown(summary['data']['name'])}", ""]
+    for label, sentence in _sentences(summary):
+        lines.append(f"- **{label}.** {inert_markdown(sentence, 2 * LONGEST_SENTENCE)}")
+    recommended = titles.get(summary["recommended"], summary["recommended"])
+    policy = POLICIES[summary["recommended_policy"]]
+    lines += ["", f"Recommended: **{inert_markdown(recommended)}**, {policy}.", ""]
+    lines += _markdown_table(ranking_table(summary))
+    lines += ["", *_markdown_table(decisions_table(summary)), ""]
+    return "\n".join(lines)
+
+
+def render_text(summary: Summary, width: int = 88) -> str:
+    """Return the verdict and the best entries, for a terminal."""
+    lines = [wrapped(label, text, width) for label, text in _sentences(summary)]
+    table = ranking_table(summary)
+    if not table.heads:
+        return "\n".join(lines)
+    lines += ["", f"{table.heads[0].text}, mean and 95 % interval"]
+    title_width = max(len(row.title) for row in table.rows[:MOST_LINES])
+    for row in table.rows[:MOST_LINES]:
+        cell = row.cells[0]
+        tag = "  baseline" if row.baseline else ""
+        lines.append(f"  {row.title:<{title_width}}  {cell.text:>7}  {cell.span}{tag}".rstrip())
+    if len(table.rows) > MOST_LINES:
+        lines.append(f"  and {len(table.rows) - MOST_LINES} more on the page")
+    return "\n".join(lines)
+
+
+def _render(template: str, **view: object) -> str:
+    jinja2: Any = require("jinja2", "compare", "compare")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return str(environment.get_template(template).render(**view))
+
+
+def _sentences(summary: Summary) -> list[tuple[str, str]]:
+    """Return the verdict's sentences, safe to show, with their labels."""
+    pairs = [(QUESTIONS[v["question"]], v["sentence"]) for v in summary["verdicts"]]
+    pairs += [("Data", text) for text in summary["cautions"][:MOST_CAUTIONS] or [NO_CAUTION]]
+    return [(label, inert(text, LONGEST_SENTENCE)) for label, text in pairs]
+
+
+def _markdown_table(table: Table) -> list[str]:
+    heads = ["Entry", *["Decided by"] * table.policies, *(head.text for head in table.heads)]
+    alignments = [":--"] * (1 + table.policies) + ["--:"] * len(table.heads)
+    lines = [_markdown_row([inert_markdown(head) for head in heads]), _markdown_row(alignments)]
+    for row in table.rows:
+        title = inert_markdown(row.title, 200) + (" (baseline)" if row.baseline else "")
+        cells = [
+            f"{cell.text}{cell.mark}" + (f" ({cell.span})" if cell.span else "")
+            for cell in row.cells
+        ]
+        lines.append(_markdown_row([title, *[row.policy] * table.policies, *cells]))
+    return lines
+
+
+def _markdown_row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,166 @@
+"""The two verdicts, never mixed: who ranks better, and who decides better.
+
+A challenger beats the baseline only if the interval of the paired difference excludes zero
+and Holm's adjustment for the number of challengers leaves its p-value under 0.05.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from imbkit._core.types import FloatArray
+from imbkit.bench._schema import MetricCard, Verdict
+from imbkit.bench._stats import Difference, compare_pairs, holm
+
+__all__ = ["ROPE", "Contender", "judge"]
+
+ROPE = 0.01
+"""Half width of the region of practical equivalence, in the metric's unit."""
+LEVEL = 0.05
+
+Policy = Literal["default", "tuned", "argmax", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """An entry under a policy, with its values on the cells."""
+
+    entry: str
+    title: str
+    policy: Policy
+    values: FloatArray
+    """One value a cell of the plan; NaN where it was not run, failed, or is undefined."""
+
+
+def judge(
+    question: Literal["ranking", "decisions"],
+    card: MetricCard,
+    baseline: Contender,
+    challengers: Sequence[Contender],
+    test_to_train: float,
+) -> Verdict:
+    """Compare the baseline with every challenger.
+
+    Parameters
+    ----------
+    question : {"ranking", "decisions"}
+        What is judged.
+    card : MetricCard
+        The metric.
+    baseline : Contender
+        Who is to be beaten.
+    challengers : sequence of Contender
+        The others.
+    test_to_train : float
+        Test rows over training rows of a split.
+    """
+    sign = 1.0 if card["greater_is_better"] else -1.0
+    verdict = Verdict(
+        question=question,
+        metric=card["name"],
+        policy=baseline.policy,
+        baseline=baseline.entry,
+        baseline_mean=_mean(baseline.values),
+        best=None,
+        best_policy="none",
+        best_mean=None,
+        difference=None,
+        low=None,
+        high=None,
+        p_value=None,
+        probability_better=None,
+        probability_equivalent=None,
+        rope=ROPE,
+        outcome="undecided",
+        sentence="",
+    )
+    pairs = [(c, _compare(c, baseline, sign, test_to_train)) for c in challengers]
+    known = [(contender, pair) for contender, pair in pairs if pair is not None]
+    if not known:
+        verdict["sentence"] = _undecided_sentence(card, baseline, bool(challengers))
+        return verdict
+    adjusted = holm(np.array([pair.p_value for _, pair in known]))
+    best = max(range(len(known)), key=lambda i: known[i][1].mean)
+    contender, pair = known[best]
+    low, high = sorted((sign * pair.low, sign * pair.high))
+    verdict["best"] = contender.entry
+    verdict["best_policy"] = contender.policy
+    verdict["best_mean"] = _mean(contender.values)
+    verdict["difference"] = sign * pair.mean
+    verdict["low"], verdict["high"] = _finite(low), _finite(high)
+    verdict["p_value"] = _finite(float(adjusted[best]))
+    verdict["probability_better"] = _finite(pair.probability_better)
+    verdict["probability_equivalent"] = _finite(pair.probability_equivalent)
+    if pair.cells >= 2:
+        beaten = pair.mean > 0 and pair.low > 0 and adjusted[best] < LEVEL
+        verdict["outcome"] = "beaten" if beaten else "not beaten"
+    verdict["sentence"] = _sentence(card, baseline, contender, verdict)
+    return verdict
+
+
+def _compare(
+    challenger: Contender, baseline: Contender, sign: float, test_to_train: float
+) -> Difference | None:
+    """Compare on the cells that both have; None if there are none."""
+    common = ~(np.isnan(challenger.values) | np.isnan(baseline.values))
+    if not common.any():
+        return None
+    first, second = sign * challenger.values[common], sign * baseline.values[common]
+    return compare_pairs(first, second, test_to_train, ROPE)
+
+
+def _sentence(
+    card: MetricCard, baseline: Contender, challenger: Contender, verdict: Verdict
+) -> str:
+    """Say who won, by how much, and whether that is beyond noise."""
+    difference = verdict["difference"] or 0.0
+    lead = "By" if verdict["question"] == "ranking" else "For decisions, by"
+    measure = card["title"] if card["title"].isupper() else card["title"].lower()
+    base = f"{_name(baseline)} ({_number(verdict['baseline_mean'])})"
+    other = f"{_name(challenger)} ({_number(verdict['best_mean'])})"
+    gap = f"a difference of {difference:+.3f}"
+    if verdict["low"] is not None and verdict["high"] is not None:
+        gap += f" (95 % interval {verdict['low']:+.3f} to {verdict['high']:+.3f})"
+    ahead = difference > 0 if card["greater_is_better"] else difference < 0
+    if verdict["outcome"] == "undecided":
+        return f"{lead} {measure}, one cell cannot separate {base} from {other}: {gap}."
+    if verdict["outcome"] == "beaten":
+        return f"{lead} {measure}, {other} beat the baseline, {base}, by more than noise: {gap}."
+    if ahead:
+        return (
+            f"{lead} {measure}, nothing beat the baseline, {base}, beyond noise; the best "
+            f"challenger was {other}, {gap}."
+        )
+    return (
+        f"{lead} {measure}, nothing beat the baseline, {base}; the best challenger was "
+        f"{other}, {gap}."
+    )
+
+
+def _undecided_sentence(card: MetricCard, baseline: Contender, challenged: bool) -> str:
+    reason = (
+        "no cell was finished by both the baseline and a challenger"
+        if challenged
+        else "the baseline had no challenger"
+    )
+    return f"By {card['title'].lower()}, nothing can be said of {_name(baseline)}: {reason}."
+
+
+def _name(contender: Contender) -> str:
+    words = {"default": " at threshold 0.5", "tuned": " with a tuned threshold"}
+    return contender.title + words.get(contender.policy, "")
+
+
+def _number(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"
+
+
+def _mean(values: FloatArray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,26 @@
+"""Choose the cut-off that turns a score into a decision.
+
+A *rule* says what is best. Its protocol (``_base.py``):
+
+- ``objective(counts)``: what to maximise, one entry a cut-off; ``-inf`` where forbidden.
+- ``name``: what that measures.
+- ``row_names()``: the values of each row that it needs, if any (amounts, times, ...).
+- ``prepared(y_true, **row_values)``: checks before anything is fitted.
+- ``curve(y_true, y_score, sample_weight, **row_values)``: the objective at every cut-off of
+  some scores as a :class:`Curve`; overridden where counts are not enough.
+- ``threshold(curve)``: which cut-off of a curve to take; the centre of the widest plateau.
+
+:class:`ThresholdClassifierCV` gets the scores and combines the folds, and leaves behind a
+:class:`Rule` to print and to call.
+
+To add a rule: one file with a subclass of ``BaseRule`` (`_best_metric.py` is the smallest
+member), its ``card``, and its name below.
+"""
+
+from imbkit.thresholds._best_metric import BestMetric
+from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._lowest_cost import LowestCost
+from imbkit.thresholds._rule import Rule
+from imbkit.thresholds._threshold_classifier import ThresholdClassifierCV
+
+__all__ = ["BestMetric", "Curve", "LowestCost", "Rule", "ThresholdClassifierCV"]

@@ -1,0 +1,65 @@
+"""The rule that tuning leaves behind: a value to print, to call and to store."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imbkit._core.types import BoolArray
+
+__all__ = ["Rule"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rule:
+    """A decision rule on scores, with what it attained where it was chosen.
+
+    Printing shows six digits of the threshold; the attribute holds all of them.
+
+    Parameters
+    ----------
+    threshold : float
+        Rows with at least this score are alerted.
+    name : str
+        What `value` measures, e.g. ``"f1"`` or ``"cost"``.
+    value : float
+        The measure on the rows that the threshold was chosen on, in its natural direction
+        (a cost is shown as a cost).
+    n_alerts, n_rows : int
+        How many of those rows are alerted, and how many there were.
+
+    Examples
+    --------
+    >>> from imbkit.thresholds import Rule
+    >>> rule = Rule(threshold=0.173, name="f1", value=0.88, n_alerts=412, n_rows=5000)
+    >>> rule
+    Rule(score >= 0.173, f1=0.88, at 412 of 5000 rows)
+    >>> rule([0.05, 0.173, 0.9]).tolist()
+    [False, True, True]
+    """
+
+    threshold: float
+    name: str
+    value: float
+    n_alerts: int
+    n_rows: int
+
+    def __call__(self, y_score: ArrayLike) -> BoolArray:
+        """Say which rows are alerted.
+
+        Parameters
+        ----------
+        y_score : array-like of any shape
+            Scores, larger meaning more likely positive.
+
+        Returns
+        -------
+        ndarray of bool, of the shape of `y_score`
+            True where ``score >= threshold``, without rounding either to the other's dtype.
+        """
+        # A Python float would be rounded to the dtype of the scores first.
+        return np.asarray(np.asarray(y_score) >= np.float64(self.threshold))
+
+    def __repr__(self) -> str:
+        where = f"at {self.n_alerts} of {self.n_rows} rows"
+        return f"Rule(score >= {self.threshold:.6g}, {self.name}={self.value:.4g}, {where})"

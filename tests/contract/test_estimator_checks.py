@@ -1,0 +1,50 @@
+"""scikit-learn's estimator checks, for whatever learns; a known failure must still fail."""
+
+import warnings
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from imbkit._core.catalog import catalog
+
+
+def test_scikit_learn_check(sklearn_check):
+    estimator, check = sklearn_check
+    with warnings.catch_warnings():
+        # The checks feed tiny and odd tables; whether a warning fits is tested elsewhere.
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+def test_known_failures_name_checks_that_run(fitting):
+    names = {
+        check.func.__name__ for _, check in estimator_checks_generator(fitting.build(), mark=None)
+    }
+    assert set(fitting.entry.card.known_failures) <= names
+    for reason in fitting.entry.card.known_failures.values():
+        assert len(reason.split()) > 2, "a known failure needs a true reason"
+
+
+def test_something_is_checked():
+    methods = [entry for entry in catalog() if entry.kind == "method"]
+    assert [entry for entry in methods if hasattr(entry.obj, "fit")]
+    assert all(entry.card.cases for entry in methods)
+
+
+def test_a_stale_known_failure_fails():
+    """A check that is declared a known failure is marked so that passing is a failure."""
+    name = "check_estimator_repr"
+    marked = [
+        each
+        for each in estimator_checks_generator(
+            LogisticRegression(),
+            expected_failed_checks={name: "it does not fail"},
+            mark="xfail",
+            xfail_strict=True,
+        )
+        if hasattr(each, "marks")
+    ]
+    ((estimator, check),) = [each.values for each in marked]
+    assert check.func.__name__ == name
+    assert [mark.kwargs["strict"] for mark in marked[0].marks] == [True]
+    check(estimator)
