@@ -24,15 +24,14 @@ from imbkit.thresholds import ThresholdClassifierCV
 X, y = load_sick(return_X_y=True, as_frame=False)
 sick = load_sick(as_frame=False).positive_label
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-learner = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=1000)).fit(
-    X_train, y_train
-)
+impute = SimpleImputer(keep_empty_features=True)  # one test was never taken
+learner = make_pipeline(impute, StandardScaler(), LogisticRegression(max_iter=1000))
+learner.fit(X_train, y_train)
 
 # %%
 # The same pipeline with a tuned threshold. The rule that is left behind can be read.
 tuned = ThresholdClassifierCV(learner, "f1", pos_label=sick, random_state=0)
-tuned.fit(X_train, y_train)
-tuned.rule_
+tuned.fit(X_train, y_train).rule_
 
 # %%
 # On rows that neither of them has seen:

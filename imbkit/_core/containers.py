@@ -154,7 +154,7 @@ class Rows(ABC, Generic[Native]):
         if name in self.names:
             return self.names.index(name)
         near = nearest_names(name, self.names)
-        todo = f"Did you mean {listing(near)}" if near else f"Columns are {listing(self.names)}"
+        todo = f"Did you mean {listing(near)}?" if near else f"Columns are {listing(self.names)}"
         raise DataError(message(self.who, "a column must be in the table", shorten(name), todo))
 
     def missing(self) -> IntArray:

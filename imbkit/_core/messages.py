@@ -23,7 +23,7 @@ def message(who: str, rule: str, got: object = None, todo: str = "") -> str:
         What came instead; strings are taken as they are, anything else is shown by its
         shortened ``repr``. None leaves the sentence out.
     todo : str, default=""
-        What to do about it, without a final full stop.
+        What to do about it, without a final full stop; a question keeps its mark.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def message(who: str, rule: str, got: object = None, todo: str = "") -> str:
     if got is not None:
         sentences.append(f"Got {_inert(got) if isinstance(got, str) else shorten(got)}.")
     if todo:
-        sentences.append(f"{_inert(todo)}.")
+        sentences.append(_inert(todo) + "." * (not todo.endswith("?")))
     return " ".join(sentences)
 
 

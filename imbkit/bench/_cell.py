@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
+from imbkit._core.deploy import deploy
 from imbkit._core.messages import message, shorten
 from imbkit._core.rng import derive
 from imbkit._core.types import FloatArray, IntArray
@@ -124,7 +125,7 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     else:
         model, fitted = None, estimator.fit(X, y)
     row["fit_seconds"] = time.perf_counter() - start
-    row["model_bytes"] = len(pickle.dumps(fitted))
+    row["model_bytes"] = len(pickle.dumps(deploy(fitted)))
 
     X, y = data.matrix[split.test], data.codes[split.test]
     start = time.perf_counter()

@@ -207,7 +207,7 @@ def _usable_kinds(rows: Rows[Any]) -> list[Kind]:
 
 def _holds_none(X: Any, position: int) -> bool:
     """Whether missing texts of a column may be None; pandas' own dtypes give NaN."""
-    return not hasattr(X, "iloc") or X.dtypes.iloc[position] == object
+    return not hasattr(X, "iloc") or X.dtypes.iloc[position].name == "object"
 
 
 def _types_in(values: AnyArray) -> str:

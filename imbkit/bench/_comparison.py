@@ -56,12 +56,40 @@ class Source:
 
 
 class Comparison:
-    """What :func:`compare` found.
+    """What :func:`compare` found; printing it prints the verdict.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was compared.
+    rows : sequence of dict
+        One a cell.
+    summary : dict
+        What the rows come to.
+    X : table of shape (n_rows, n_columns)
+        The features, on which :meth:`best_estimator` trains.
+    y : array-like of shape (n_rows,)
+        The labels.
 
     Attributes
     ----------
     summary : dict
         Everything, as plain numbers and words that ``json.dumps`` accepts.
+
+    See Also
+    --------
+    compare : Makes one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from imbkit.bench import compare
+    >>> X, y = make_classification(300, weights=[0.8], random_state=0)
+    >>> found = compare(X, y, strategies=["class_weight"], learners=["logistic"], cv=(2, 1))
+    >>> [entry["id"] for entry in found.summary["entries"]]
+    ['none/hist_gradient_boosting', 'class_weight/logistic']
+    >>> found.summary["task"]["positive"]
+    '1'
     """
 
     def __init__(self, plan: Plan, rows: Sequence[Row], summary: Summary, X: Any, y: Any) -> None:
@@ -257,11 +285,11 @@ def compare(
     >>> from imbkit.bench import compare
     >>> from imbkit.datasets import load_glass
     >>> X, y = load_glass(return_X_y=True)
-    >>> found = compare(
-    ...     X, y, positive="tableware", strategies=["random_over"], learners=["logistic"], cv=3
-    ... )  # doctest: +SKIP
-    >>> found.summary["task"]["positive"]  # doctest: +SKIP
-    'tableware'
+    >>> found = compare(X, y, positive="headlamps", quick=True, learners=["logistic"])
+    >>> found.summary["verdicts"][0]["outcome"]
+    'not beaten'
+    >>> found.frame().shape[0]  # the baseline and three strategies, under two policies each
+    8
     """
     return run_comparison(
         X,
@@ -334,8 +362,9 @@ def run_comparison(
     )
     planned = {cell.name for cell in plan.cells}
     rows = [row for row in store if row["cell"] in planned]
+    seconds = time.monotonic() - start
     summary = summarise(
-        plan, rows, name=source.name, dropped=source.dropped, wall_seconds=time.monotonic() - start
+        plan, rows, name=source.name, dropped=list(source.dropped), wall_seconds=seconds
     )
     if source.command:
         summary["command"] = source.command

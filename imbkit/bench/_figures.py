@@ -122,8 +122,9 @@ class Axis:
         """Return the axis that has room for all values that are finite."""
         finite = [v for v in values if v is not None and math.isfinite(v)]
         low, high = min(finite, default=0.0), max(finite, default=1.0)
-        if low == high:
-            low, high = low - 0.5, high + 0.5
+        if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
+            reach = max(abs(low), abs(high), 1.0) / 2
+            low, high = low - reach, high + reach
         return cls(low, high, width, margin)
 
     def x(self, value: float) -> float:

@@ -10,10 +10,10 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~&])")
 
 
 def inert(text: object, limit: int = 80) -> str:
-    """Return a text on one line, with everything that does not print written as an escape.
+    r"""Return a text on one line, with everything that does not print written as an escape.
 
     Control characters, line breaks, direction marks, characters of no width, lone surrogates
-    and odd spaces become ``\\n``, ``\\u202e`` and the like. A text longer than `limit`
+    and odd spaces become ``\n``, ``\u202e`` and the like. A text longer than `limit`
     characters is cut, and its length said. Escaping for HTML is the template's business.
     """
     whole = str(text)

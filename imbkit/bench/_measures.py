@@ -243,12 +243,8 @@ def decision_values(
     if n_classes > 2:
         return {name: _over_classes(metric, codes, predicted) for name, metric in metrics.items()}
     truth, alert = codes == 1, predicted == 1
-    counts = Counts(
-        tp=np.count_nonzero(truth & alert),
-        fp=np.count_nonzero(~truth & alert),
-        fn=np.count_nonzero(truth & ~alert),
-        tn=np.count_nonzero(~truth & ~alert),
-    )
+    tn, fp, fn, tp = np.bincount(2 * truth + alert, minlength=4).astype(float)
+    counts = Counts(tp=tp, fp=fp, fn=fn, tn=tn)
     values: dict[str, float | None] = {
         name: float(metric.of(counts)) for name, metric in metrics.items()
     }

@@ -206,9 +206,11 @@ def _figures(summary: Summary) -> tuple[tuple[str, str], ...]:
     done = sum(entry["done"] for entry in entries)
     rarest = min(data["classes"], key=lambda c: c["rows"], default=None)
     pairs = [("Rows", f"{data['rows']:,}"), ("Features", f"{data['features']:,}")]
-    for card in data["classes"]:
-        if card["positive"]:
-            pairs.append(("Positive rows", f"{card['rows']:,} ({share_text(card['share'])})"))
+    pairs += [
+        ("Positive rows", f"{card['rows']:,} ({share_text(card['share'])})")
+        for card in data["classes"]
+        if card["positive"]
+    ]
     if summary["task"]["kind"] == "multiclass" and rarest is not None:
         pairs.append(("Rarest class", f"{rarest['rows']:,} ({share_text(rarest['share'])})"))
     pairs += [("Entries compared", f"{len(entries)}"), ("Models trained and tested", f"{done:,}")]
@@ -315,17 +317,14 @@ def _with_policy(entry: str, policy: str, titles: dict[str, str]) -> str:
 
 
 def _data(summary: Summary) -> tuple[tuple[str, str], ...]:
-    data = summary["data"]
+    data, copies = summary["data"], summary["data"]["duplicate_rows"]
     dropped = ", ".join(inert(name, 40) for name in data["dropped"][:20])
     if len(data["dropped"]) > 20:
         dropped += f" and {len(data['dropped']) - 20:,} more"
     return (
         ("Target", inert(summary["task"]["target"])),
         ("Missing cells", share_text(data["missing"])),
-        (
-            "Duplicate rows",
-            f"{data['duplicate_rows']:,} ({share_text(_part(data['duplicate_rows'], data['rows']))})",
-        ),
+        ("Duplicate rows", f"{copies:,} ({share_text(_part(copies, data['rows']))})"),
         ("Equal rows with different labels", f"{data['contradicting_rows']:,}"),
         ("Dropped on request", dropped or "none"),
     )

@@ -37,6 +37,8 @@ POLICIES = {
 SHORT_POLICIES = {"default": "default", "tuned": "tuned", "argmax": "most probable class"}
 OF_PROBABILITIES = frozenset({"brier", "log_loss"})
 """Metrics that are about the probabilities' size, not their order."""
+NEITHER_BETTER = frozenset({"alert_rate"})
+"""Metrics of which more is neither better nor worse, so that nothing is best."""
 MOST_ENTRIES = 60
 MOST_CLASSES = 24
 MOST_BARS = 12
@@ -126,7 +128,11 @@ def decisions_table(summary: Summary) -> Table:
     # The baseline's last policy is the one that the verdict holds the others against.
     reference = len(entries[0]["policies"]) - 1 if entries else 0
     columns = [
-        _estimates([policy["metrics"].get(m["name"]) for _, policy in pairs], reference=reference)
+        _estimates(
+            [policy["metrics"].get(m["name"]) for _, policy in pairs],
+            reference=reference,
+            ties=m["name"] not in NEITHER_BETTER,
+        )
         for m in metrics
     ]
     if with_threshold:
@@ -228,7 +234,7 @@ def _ordered(known: Mapping[str, MetricCard], found: Iterable[str], first: str) 
 
 
 def _head(metric: MetricCard) -> Head:
-    if metric["name"] == "alert_rate":
+    if metric["name"] in NEITHER_BETTER:
         return Head(inert(metric["title"], 40), "share of rows")
     note = "higher is better" if metric["greater_is_better"] else "lower is better"
     return Head(inert(metric["title"], 40), note)
@@ -239,7 +245,11 @@ def _meanings(metrics: Iterable[MetricCard]) -> tuple[tuple[str, str], ...]:
 
 
 def _estimates(
-    estimates: Sequence[Estimate | None], *, bars: bool = True, reference: int = 0
+    estimates: Sequence[Estimate | None],
+    *,
+    bars: bool = True,
+    reference: int = 0,
+    ties: bool = True,
 ) -> list[Cell]:
     """Return a column's cells; all have the same decimals and their bars the same axis.
 
@@ -261,7 +271,7 @@ def _estimates(
                 text=number(mean, decimals),
                 span=span_text(low, high, decimals),
                 bar=axis.bar(mean, low, high, base and base["mean"]) if bars else None,
-                tied=estimate["tied_with_best"],
+                tied=ties and estimate["tied_with_best"],
             )
         )
     return cells

@@ -13,7 +13,7 @@ from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from imblearn.under_sampling import RandomUnderSampler
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from imbkit._core.catalog import find
-from imbkit._core.messages import message, shorten
+from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit.exceptions import InvalidParameterError
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Strategy",
     "Task",
     "learner_names",
+    "outside_limits",
     "resolve_learner",
     "resolve_strategy",
     "strategy_names",
@@ -70,6 +71,13 @@ class Task:
         Rows of the rarest class in the smallest set of rows that an estimator is fitted on.
     complete : bool, default=True
         Whether `numbers` and `categories` are all the columns that estimators are given.
+
+    Examples
+    --------
+    >>> from imbkit.bench import Task
+    >>> task = Task("binary", ("amount",), ("country",), missing=False, n_train=800, fewest=20)
+    >>> task.categories
+    ('country',)
     """
 
     kind: Literal["binary", "multiclass"]
@@ -97,6 +105,15 @@ class Learner:
         Whether the model takes missing values and integer-coded categories itself; then it
         has a parameter ``categorical_features``. Otherwise numbers are imputed and scaled
         and categories are encoded one-hot.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from imbkit.bench import Learner, Task
+    >>> bayes = Learner("bayes", "naive Bayes", GaussianNB())
+    >>> task = Task("binary", ("amount",), ("country",), missing=False, n_train=800, fewest=20)
+    >>> list(bayes.pipeline(task).named_steps)
+    ['columns', 'model']
     """
 
     name: str
@@ -127,6 +144,12 @@ class Learner:
             Whether the sampler needs complete, scaled numbers even if the model does not.
         **parameters : object
             Set on the model.
+
+        Returns
+        -------
+        imblearn.pipeline.Pipeline
+            With the steps ``columns`` (if anything is to be prepared), ``sampler`` (if
+            given) and ``model``.
         """
         native = self.native and not distances
         model = clone(self.model).set_params(**parameters)
@@ -178,21 +201,6 @@ class Strategy:
     changes_prior: bool = True
     needs: Mapping[str, int] | None = None
     title: str = ""
-
-    def left_out(self, task: Task) -> str:
-        """Return why the table is outside the strategy's limits; empty if it is not."""
-        needs = self.needs or {}
-        if task.fewest < needs.get("class_rows", 0):
-            return (
-                f"needs {needs['class_rows']} rows of every class wherever it is trained; "
-                f"the rarest has {task.fewest}"
-            )
-        if task.n_train > needs.get("rows", task.n_train):
-            return (
-                f"its cost grows with the square of the rows; left out above {needs['rows']:,} "
-                f"training rows (here {task.n_train:,}) unless asked for by name"
-            )
-        return ""
 
 
 def _numeric_columns(task: Task) -> ColumnTransformer:
@@ -314,6 +322,22 @@ def learner_names() -> list[tuple[str, str]]:
     return [(learner.name, learner.title) for learner in LEARNERS.values()]
 
 
+def outside_limits(strategy: Strategy, task: Task) -> str:
+    """Return why a table is outside a strategy's limits; empty if it is not."""
+    needs = strategy.needs or {}
+    if task.fewest < needs.get("class_rows", 0):
+        return (
+            f"needs {needs['class_rows']} rows of every class wherever it is trained; "
+            f"the rarest has {task.fewest}"
+        )
+    if task.n_train > needs.get("rows", task.n_train):
+        return (
+            f"its cost grows with the square of the rows; left out above {needs['rows']:,} "
+            f"training rows (here {task.n_train:,}) unless asked for by name"
+        )
+    return ""
+
+
 def resolve_strategy(strategy: object) -> Strategy:
     """Return a strategy from itself, its name, a sampler, a meta-estimator, or its path.
 
@@ -331,7 +355,7 @@ def resolve_strategy(strategy: object) -> Strategy:
     title = type(strategy).__name__
     if hasattr(strategy, "fit_resample"):
         return Strategy(title, _SamplerBuild(strategy), title=title)
-    if hasattr(strategy, "fit") and "estimator" in strategy.get_params(deep=False):
+    if isinstance(strategy, BaseEstimator) and "estimator" in strategy.get_params(deep=False):
         return Strategy(title, _WrapperBuild(strategy), title=title)
     rule = "a strategy must be a name, a Strategy, a sampler or a classifier with `estimator`"
     todo = "See `imbkit list` for the names"
@@ -352,7 +376,7 @@ def resolve_learner(learner: object) -> Learner:
         if learner in LEARNERS:
             return LEARNERS[learner]
         learner = _construct(learner, "learners", LEARNERS)
-    if hasattr(learner, "fit") and hasattr(learner, "predict") and hasattr(learner, "get_params"):
+    if isinstance(learner, BaseEstimator) and is_classifier(learner):
         title = type(learner).__name__
         native = isinstance(learner, HistGradientBoostingClassifier)
         return Learner(title, title, learner, native=native)
@@ -363,7 +387,15 @@ def resolve_learner(learner: object) -> Learner:
 
 def _construct(name: str, what: str, known: Sequence[str] | Mapping[str, object]) -> BaseEstimator:
     """Find a class by name or path and make an instance with its defaults."""
-    found = find(name)
+    try:
+        found = find(name)
+    except InvalidParameterError as error:
+        near = nearest_names(name, known)
+        if not near or ":" in name:
+            raise
+        rule = f"{what} must be on the panel, or a class that can be found"
+        todo = f"Did you mean {listing(near)}?"
+        raise InvalidParameterError(message("compare", rule, name, todo)) from error
     try:
         return found() if isinstance(found, type) else found
     except TypeError as error:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from imbkit._core.messages import message
-from imbkit._core.rng import derive
+from imbkit._core.rng import derive, integer_seed
 from imbkit._core.types import IntArray
 from imbkit.bench._cell import Cell, CellData, Split
 from imbkit.bench._columns import Table, duplicate_groups, read_columns
@@ -25,6 +25,7 @@ from imbkit.bench._panel import (
     Learner,
     Strategy,
     Task,
+    outside_limits,
     resolve_learner,
     resolve_strategy,
 )
@@ -100,6 +101,10 @@ def make_plan(
     target_name: str,
 ) -> Plan:
     """Check the input and decide splits, entries, seeds and cells."""
+    seed = integer_seed(random_state)
+    if seed >= 2**32:
+        rule = "random_state must be less than 2**32"
+        raise InvalidParameterError(message("compare", rule, random_state))
     ranking, decision = _choose_measures(metric, objective)
     target = read_target(y, positive, target_name)
     table = read_columns(X)
@@ -109,7 +114,7 @@ def make_plan(
         raise DataError(message("compare", rule, got))
     duplicates = duplicate_groups(table.matrix)
     together = _groups_to_keep(duplicates, groups)
-    splits, folds, repeats, cautions = _make_splits(target, together, cv, quick, random_state)
+    splits, folds, repeats, cautions = _make_splits(target, together, cv, quick, seed)
     task, inner = _make_task(table, target, splits)
     data = CellData(
         matrix=table.matrix,
@@ -119,7 +124,7 @@ def make_plan(
         ranking=ranking,
         decision=decision,
         inner_folds=inner,
-        seed=random_state,
+        seed=seed,
     )
     built, problems = _choose_entries(strategies, learners, task, quick)
     cells = tuple(
@@ -173,7 +178,7 @@ def _make_splits(
     target: Target, groups: IntArray | None, cv: Any, quick: bool, seed: int
 ) -> tuple[tuple[Split, ...], int, int, list[str]]:
     """Return the splits, folds, repeats, and what to say about them."""
-    if hasattr(cv, "split"):
+    if callable(getattr(cv, "split", None)) and not isinstance(cv, str):
         return _given_splits(target, groups, cv)
     folds, repeats = _read_cv(cv, quick)
     fewest = fewest_groups_of_a_class(target.codes, groups)
@@ -194,16 +199,22 @@ def _make_splits(
     for repeat in range(repeats):
         rng = np.random.default_rng(derive(seed, "folds", repeat))
         fold = stratified_folds(target.codes, groups, folds, rng)
-        for k in range(folds):
-            splits.append(Split(repeat, k, np.flatnonzero(fold != k), np.flatnonzero(fold == k)))
+        splits += [
+            Split(repeat, k, np.flatnonzero(fold != k), np.flatnonzero(fold == k))
+            for k in range(folds)
+        ]
     return tuple(splits), folds, repeats, cautions
 
 
 def _read_cv(cv: Any, quick: bool) -> tuple[int, int]:
     """Return folds and repeats from None, a number of folds, or both."""
     default = (3, 1) if quick else (5, 2)
-    given = (cv, None) if cv is None or isinstance(cv, int) else tuple(cv)
-    if len(given) == 2 and all(value is None or isinstance(value, int) for value in given):
+    given = (cv, None) if cv is None or isinstance(cv, int) else cv
+    if (
+        isinstance(given, tuple | list)
+        and len(given) == 2
+        and all(value is None or isinstance(value, int) for value in given)
+    ):
         folds, repeats = (
             usual if value is None else value for value, usual in zip(given, default, strict=True)
         )
@@ -278,7 +289,7 @@ def _choose_entries(
             rule = "strategies and learners must have different names"
             raise InvalidParameterError(message("compare", rule, entry.name))
         try:
-            if strategies is None and (reason := entry.strategy.left_out(task)):
+            if strategies is None and (reason := outside_limits(entry.strategy, task)):
                 raise CannotBuildError(reason)
             panel[entry.name] = entry, entry.strategy.build(entry.learner, task)
         except CannotBuildError as error:

@@ -31,7 +31,7 @@ _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+")
 
 
 def read_table(path: str | Path) -> "pd.DataFrame":
-    """Read a CSV, TSV or parquet file.
+    r"""Read a CSV, TSV or parquet file.
 
     Parameters
     ----------
@@ -51,10 +51,27 @@ def read_table(path: str | Path) -> "pd.DataFrame":
         If there is no such file, or it cannot be read as a table: empty, header only, not
         UTF-8, rows of different lengths, column names that occur twice.
 
+    See Also
+    --------
+    choose_columns : Part the table into features and target.
+
     Notes
     -----
     A text file is read twice: once to find rows of another length, which pandas would fill
-    up or cut without a word, and once into the table. Nothing but the table is kept.
+    up or cut without a word, and once into the table. Nothing but the table is kept. Where
+    the separator is not a comma, numbers may have decimal commas.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from imbkit.bench import read_table
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "pumps.csv")
+    ...     size = path.write_text("hours;leak\n1,5;no\n8,2;yes\n")
+    ...     table = read_table(path)
+    >>> table["hours"].tolist()
+    [1.5, 8.2]
     """
     path = Path(path).expanduser()
     kind = _check_path(path)
@@ -93,6 +110,18 @@ def choose_columns(
         If there is no such column; near names are suggested.
     DataError
         If the target has missing values, or no column is left as a feature.
+
+    See Also
+    --------
+    read_table : Read the table from a file.
+
+    Examples
+    --------
+    >>> from imbkit.bench import choose_columns
+    >>> from imbkit.datasets import load_sick
+    >>> X, y = choose_columns(load_sick().frame, "class", ["TBG"])
+    >>> X.shape, y.name
+    ((3772, 28), 'class')
     """
     names = list(table.columns)
     for option, name in [("target", target), *(("drop", name) for name in drop)]:
@@ -100,21 +129,21 @@ def choose_columns(
             near = nearest_names(name, names)
             rule = f"{option} must name a column of the table"
             todo = f"Did you mean {listing(near)}?" if near else f"Columns are {listing(names, 10)}"
-            text = message("compare", rule, shorten(name), todo)
+            text = message("choose_columns", rule, shorten(name), todo)
             raise InvalidParameterError(text)
     if target in drop:
         rule = "the target must not be among the dropped columns"
-        raise InvalidParameterError(message("compare", rule, shorten(target)))
+        raise InvalidParameterError(message("choose_columns", rule, shorten(target)))
     missing = int(table[target].isna().sum())
     if missing:
         rule = "the target must not have missing values"
         got = f"{missing:,} missing of {len(table):,} in {shorten(target)}"
         todo = "Drop those rows, or give them a class of their own"
-        raise DataError(message("compare", rule, got, todo))
+        raise DataError(message("choose_columns", rule, got, todo))
     if not set(names) - {target, *drop}:
         rule = "at least one column must be left besides the target"
         todo = "Drop fewer columns"
-        raise DataError(message("compare", rule, f"only {listing(names)}", todo))
+        raise DataError(message("choose_columns", rule, f"only {listing(names)}", todo))
     for name in dict.fromkeys(drop):
         del table[name]
     return table, table.pop(target)
@@ -125,19 +154,19 @@ def _check_path(path: Path) -> str:
     shown = shorten(str(path), 200)
     if path.is_dir():
         rule = "the table must be a file"
-        raise DataError(message("compare", rule, f"the directory {shown}", "Name a file in it"))
+        raise DataError(message("read_table", rule, f"the directory {shown}", "Name a file in it"))
     if not path.exists():
         rule = "the table must exist"
         near = _near_files(path)
         todo = f"Did you mean {listing(near)}?" if near else "Look at the path for a typing error"
-        raise DataError(message("compare", rule, f"{shown}, which is not there", todo))
+        raise DataError(message("read_table", rule, f"{shown}, which is not there", todo))
     suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
     packed = suffixes[-1:] == [".gz"]
     kind = "".join(suffixes[-2:-1] if packed else suffixes[-1:])
     if kind not in (TEXT_SUFFIXES if packed else TEXT_SUFFIXES + PARQUET_SUFFIXES):
         known = ", ".join(TEXT_SUFFIXES)
         rule = f"the file's name must end in {known} (or these with .gz) or .parquet"
-        raise DataError(message("compare", rule, shown, "Convert or rename it"))
+        raise DataError(message("read_table", rule, shown, "Convert or rename it"))
     return kind
 
 
@@ -156,25 +185,25 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         rule = "a .gz file must be gzip data"
-        got = f"{error} in {shown}"
-        raise DataError(message("compare", rule, got, "Make or download the file again")) from error
+        got, todo = f"{error} in {shown}", "Make or download the file again"
+        raise DataError(message("read_table", rule, got, todo)) from error
     except UnicodeDecodeError as error:
         rule = "a text file must be UTF-8"
         got = f"the byte 0x{error.object[error.start]:02x} in {shown}"
-        raise DataError(message("compare", rule, got, "Save it as UTF-8 (CSV UTF-8)")) from error
+        raise DataError(message("read_table", rule, got, "Save it as UTF-8 (CSV UTF-8)")) from error
     except csv.Error as error:
         rule = "the file must be a table of separated fields"
         got = f"{error} in {shown}"
         todo = "Look for a quotation mark that is never closed"
-        raise DataError(message("compare", rule, got, todo)) from error
+        raise DataError(message("read_table", rule, got, todo)) from error
     except OSError as error:
         rule = "the file must be readable"
         got = f"{error.strerror or error} for {shown}"
-        raise DataError(message("compare", rule, got, "Look at its permissions")) from error
+        raise DataError(message("read_table", rule, got, "Look at its permissions")) from error
 
 
 def _read_text(path: Path, kind: str) -> "pd.DataFrame":
-    pandas = require("pandas", "compare", "compare")
+    pandas = require("pandas", "compare", "read_table")
     _check_binary(path)
     with _open(path) as file:
         head = list(islice(file, SNIFFED_ROWS))
@@ -193,7 +222,7 @@ def _read_text(path: Path, kind: str) -> "pd.DataFrame":
         except pandas.errors.ParserError as error:
             rule = "the file must be a table of separated fields"
             got = f"{error} in {shorten(str(path), 200)}"
-            raise DataError(message("compare", rule, got, "Repair that line")) from error
+            raise DataError(message("read_table", rule, got, "Repair that line")) from error
     return cast("pd.DataFrame", table)
 
 
@@ -211,15 +240,15 @@ def _check_binary(path: Path) -> None:
     if not start.strip():
         rule = "the file must hold a header and rows"
         todo = "Write the table again"
-        raise DataError(message("compare", rule, f"{shown}, which is empty", todo))
+        raise DataError(message("read_table", rule, f"{shown}, which is empty", todo))
     if start.startswith(BYTE_ORDER_MARKS):
         rule = "a text file must be UTF-8"
         todo = "Save it as UTF-8 (CSV UTF-8)"
-        raise DataError(message("compare", rule, f"UTF-16 in {shown}", todo))
+        raise DataError(message("read_table", rule, f"UTF-16 in {shown}", todo))
     if b"\0" in start:
         rule = "the file must be a table of separated fields"
         todo = "Is it a spreadsheet or an archive? Export it as CSV"
-        raise DataError(message("compare", rule, f"binary data in {shown}", todo))
+        raise DataError(message("read_table", rule, f"binary data in {shown}", todo))
 
 
 def _sniff(head: list[str], preferred: str) -> str:
@@ -252,7 +281,7 @@ def _check_rows(path: Path, separator: str) -> None:
             rule = "the file must be a table of at least two columns"
             got = f"one column, {listing(header)}, in {shown}"
             todo = f"Separate the fields by {', '.join(SEPARATORS.values())}"
-            raise DataError(message("compare", rule, got, todo))
+            raise DataError(message("read_table", rule, got, todo))
         _check_names(header, path)
         rows = 0
         for rows, row in enumerate(records, start=1):  # noqa: B007
@@ -260,11 +289,11 @@ def _check_rows(path: Path, separator: str) -> None:
                 rule = f"every row must have as many fields as the header, {len(header):,}"
                 got = f"{len(row):,} in line {reader.line_num:,} of {shown}"
                 todo = "Put fields that hold the separator in quotation marks"
-                raise DataError(message("compare", rule, got, todo))
+                raise DataError(message("read_table", rule, got, todo))
         if not rows:
             rule = "the file must hold a header and rows"
             got = f"a header only in {shown}"
-            raise DataError(message("compare", rule, got, "Write the table again"))
+            raise DataError(message("read_table", rule, got, "Write the table again"))
 
 
 def _check_names(names: list[str], path: Path) -> None:
@@ -273,7 +302,7 @@ def _check_names(names: list[str], path: Path) -> None:
     if twice:
         rule = "column names must be distinct"
         got = f"{listing(twice)} more than once in {shorten(str(path), 200)}"
-        raise DataError(message("compare", rule, got, "Rename the columns"))
+        raise DataError(message("read_table", rule, got, "Rename the columns"))
 
 
 def _has_decimal_commas(head: list[str], separator: str) -> bool:
@@ -286,9 +315,9 @@ def _has_decimal_commas(head: list[str], separator: str) -> bool:
 
 
 def _read_parquet(path: Path) -> "pd.DataFrame":
-    pandas = require("pandas", "compare", "compare")
-    parquet = require("pyarrow.parquet", "compare", "compare")
-    arrow = require("pyarrow", "compare", "compare")
+    pandas = require("pandas", "compare", "read_table")
+    parquet = require("pyarrow.parquet", "compare", "read_table")
+    arrow = require("pyarrow", "compare", "read_table")
     try:
         file = parquet.ParquetFile(path)
         _check_names(file.schema_arrow.names, path)
@@ -296,9 +325,9 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     except arrow.ArrowException as error:
         rule = "a .parquet file must be parquet data"
         got = f"{str(error).partition(chr(10))[0]} in {shorten(str(path), 200)}"
-        raise DataError(message("compare", rule, got, "Write the table again")) from error
+        raise DataError(message("read_table", rule, got, "Write the table again")) from error
     if not len(table) or not table.shape[1]:
         rule = "the file must hold columns and rows"
         got = f"{len(table)} rows and {table.shape[1]} columns in {shorten(str(path), 200)}"
-        raise DataError(message("compare", rule, got, "Write the table again"))
+        raise DataError(message("read_table", rule, got, "Write the table again"))
     return cast("pd.DataFrame", table)

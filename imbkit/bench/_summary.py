@@ -155,9 +155,7 @@ def _summarise_entry(
             for name in decided
         }
         threshold = None if np.isnan(cuts).all() else _estimate(cuts, THRESHOLD, ratio)
-        summaries.append(
-            PolicySummary(policy=policy, threshold=threshold, metrics=estimates)  # type: ignore[typeddict-item]
-        )
+        summaries.append(PolicySummary(policy=policy, threshold=threshold, metrics=estimates))
     return EntrySummary(
         id=entry.name,
         strategy=entry.strategy.name,

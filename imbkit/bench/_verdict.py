@@ -14,13 +14,13 @@ from imbkit._core.types import FloatArray
 from imbkit.bench._schema import MetricCard, Verdict
 from imbkit.bench._stats import Difference, compare_pairs, holm
 
-__all__ = ["ROPE", "Contender", "judge"]
+__all__ = ["ROPE", "Contender", "Policy", "judge"]
 
 ROPE = 0.01
 """Half width of the region of practical equivalence, in the metric's unit."""
 LEVEL = 0.05
 
-Policy = Literal["default", "tuned", "argmax", "none"]
+Policy = Literal["default", "tuned", "argmax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Contender:
 
     entry: str
     title: str
-    policy: Policy
+    policy: Policy | Literal["none"]
     values: FloatArray
     """One value a cell of the plan; NaN where it was not run, failed, or is undefined."""
 

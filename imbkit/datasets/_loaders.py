@@ -47,7 +47,7 @@ def load_sick(*, return_X_y: bool = False, as_frame: bool = True) -> Any:
 
     See Also
     --------
-    load_online_shoppers : More rows, no missing values.
+    load_online_shoppers : More rows, few missing values.
 
     Notes
     -----
@@ -165,7 +165,7 @@ def load_wine_quality(
 def load_online_shoppers(*, return_X_y: bool = False, as_frame: bool = True) -> Any:
     """Load visits of an online shop: which of them end in a purchase.
 
-    Choose it for a medium-sized table without missing values and with several nominal columns.
+    Choose it for a medium-sized table with several nominal columns.
 
     Parameters
     ----------
@@ -196,13 +196,12 @@ def load_online_shoppers(*, return_X_y: bool = False, as_frame: bool = True) -> 
     -----
     Classes: False 10422, True 1908.
 
-    In frames the numbers of pages are int64, durations and rates float64, ``Weekend`` and the
-    target bool, the other columns category. Arrays are float64 (flags 0 and 1, categories their
-    position in ``categories``) and the target bool. Nothing is missing.
+    In frames the numbers, durations and rates are float64, ``Weekend`` and the target bool,
+    the other columns category. Arrays are float64 (flags 0 and 1, categories their position in
+    ``categories``) and the target bool.
 
-    The table comes from an earlier public copy, in which 14 visits lacked their first eight
-    values and 33 had durations of -1; both were set to what the present UCI file has. DESCR
-    and the attribution file say where single cells may still differ.
+    The table comes from an earlier public copy, in which 14 visits lack their first eight
+    values (112 missing cells) and 33 have durations of -1. Both were left as they are.
 
     References
     ----------

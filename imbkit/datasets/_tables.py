@@ -165,13 +165,13 @@ TABLES: Mapping[str, Table] = {
         uci=468,
         doi="10.24432/C5F88Q",
         columns=(
-            Column("Administrative", "count"),
-            Column("Administrative_Duration", "real"),
-            Column("Informational", "count"),
-            Column("Informational_Duration", "real"),
-            Column("ProductRelated", "count"),
             *_columns(
                 "real",
+                "Administrative",
+                "Administrative_Duration",
+                "Informational",
+                "Informational_Duration",
+                "ProductRelated",
                 "ProductRelated_Duration",
                 "BounceRates",
                 "ExitRates",
@@ -193,14 +193,10 @@ TABLES: Mapping[str, Table] = {
         counts=(10422, 1908),
         positive=True,
         notes=(
-            "Made from an earlier public copy, in which 14 sessions lacked their first eight "
-            "values (112 cells) and 33 sessions had durations of -1. The 112 cells were filled "
-            "in from a copy of the present UCI file and the durations of -1 set to 0, as they "
-            "are there. A few other cells may still differ: the column sums agree with "
-            "published summaries of the present file, except Administrative_Duration (20 s of "
-            "996,493), ProductRelated (6 pages of 391,249) and ProductRelated_Duration (10 s of "
-            "14,731,221). 'PageValues' is computed from completed purchases, so it may tell the "
-            "target."
+            "Made from an earlier public copy, in which 14 sessions lack their first eight "
+            "values (112 cells) and 33 sessions have durations of -1; the present UCI file is "
+            "described as complete. Both were left as they are in the copy. 'PageValues' is "
+            "computed from completed purchases, so it may tell the target."
         ),
     ),
     "yeast": Table(

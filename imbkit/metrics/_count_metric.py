@@ -212,8 +212,8 @@ class CountMetric:
         unknown = [name for name in parameters if name not in self.parameters]
         if unknown:
             near = nearest_names(unknown[0], self.parameters)
-            todo = f"Did you mean {near[0]}" if near else ""
-            rule = f"the formula must have the parameter; it has {listing(self.parameters)}"
+            todo = f"Did you mean {listing(near)}?" if near else ""
+            rule = f"parameters of the formula must be among {listing(self.parameters)}"
             raise InvalidParameterError(message(self.__name__, rule, unknown[0], todo))
         value = parameters.get("zero_division", 0.0)
         if not isinstance(value, (int, float)) or not (np.isnan(value) or 0 <= value <= 1):

@@ -99,7 +99,7 @@ def ratio(numerator: FloatArray, denominator: FloatArray, empty: float = 0.0) ->
     numerator, denominator = np.broadcast_arrays(
         np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
     )
-    out = np.full(denominator.shape, empty)
+    out = np.full(denominator.shape, float(empty))
     np.divide(numerator, denominator, out=out, where=denominator != 0)
     return out
 

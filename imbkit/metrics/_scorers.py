@@ -125,7 +125,7 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
     allowed = inspect.signature(function).parameters
     unknown = [name for name in parameters if name not in allowed]
     if unknown:
-        rule = f"{shorten(metric)} must have the parameter"
+        rule = f"the parameters must be those of {shorten(metric)}"
         todo = _hint(unknown[0], list(allowed)[2:])
         raise InvalidParameterError(message("get_scorer", rule, unknown[0], todo))
     return make_scorer(
@@ -262,4 +262,4 @@ def _name_in_peers(metric: object) -> str:
 def _hint(name: object, names: Iterable[str]) -> str:
     names = list(names)
     near = nearest_names(name, names) if isinstance(name, str) and name else []
-    return f"Did you mean {listing(near)}" if near else f"Known are {listing(sorted(names), 40)}"
+    return f"Did you mean {listing(near)}?" if near else f"Known are {listing(sorted(names), 40)}"

@@ -155,7 +155,7 @@ def as_rule(rule: Any) -> BaseRule:
     except InvalidParameterError:
         what = "rule must be a rule, a count metric, its name, or a function f(tp, fp, fn, tn)"
         near = nearest_names(rule, metric_names()) if isinstance(rule, str) else []
-        todo = f"Did you mean {' or '.join(map(repr, near))}" if near else ""
+        todo = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise InvalidParameterError(message("ThresholdClassifierCV", what, rule, todo)) from None
     return BestMetric(rule)
 

@@ -62,7 +62,8 @@ class Curve:
         if len(shapes[0]) != 1 or shapes[0] != shapes[1]:
             rule = "a curve needs one value of the objective for each threshold"
             raise DataError(message("Curve", rule, f"shapes {shapes[0]} and {shapes[1]}"))
-        if self.thresholds[:1] != np.inf or (self.thresholds[1:] >= self.thresholds[:-1]).any():
+        descends = (self.thresholds[1:] < self.thresholds[:-1]).all()
+        if not descends or not self.thresholds.size or self.thresholds[0] != np.inf:
             rule = "thresholds must descend strictly from inf"
             raise DataError(message("Curve", rule, self.thresholds[:5].tolist()))
 

@@ -10,10 +10,16 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from imbkit._core.messages import listing, message
-from imbkit._core.types import AnyArray, BoolArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray
 from imbkit.exceptions import DataError, ThresholdWarning
 
-__all__ = ["binary_target", "describe", "positive_label"]
+__all__ = [
+    "binary_target",
+    "check_same_classes",
+    "check_weighted_classes",
+    "describe",
+    "positive_label",
+]
 
 # Pairs of labels of which everyone takes the second for the positive one.
 _USUAL = ((0, 1), (-1, 1))
@@ -56,7 +62,7 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
             if label == pos_label:
                 return label
         rule = f"pos_label must be one of the labels {listing(classes)}"
-        raise DataError(message(who, rule, pos_label))
+        raise DataError(message(who, rule, listing([pos_label])))
     if tuple(classes) in _USUAL:
         return classes[1]
     counts = [int(np.count_nonzero(target == label)) for label in classes]
@@ -73,6 +79,22 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
 def describe(classes: Sequence[Any], counts: Sequence[int]) -> str:
     """Return the labels with their numbers of rows."""
     return " and ".join(f"{c!r} ({n:,} rows)" for c, n in zip(classes, counts, strict=True))
+
+
+def check_weighted_classes(positive: BoolArray, weight: FloatArray | None, who: str) -> None:
+    """Refuse weights that take a whole class away."""
+    if weight is not None and not (weight[positive].any() and weight[~positive].any()):
+        rule = "rows of both classes must have a positive weight"
+        raise DataError(message(who, rule, "one class with weight 0 only"))
+
+
+def check_same_classes(estimator: Any, labels: Sequence[Any], who: str) -> None:
+    """Refuse an estimator that was fitted on other labels."""
+    known = np.asarray(estimator.classes_).tolist()
+    if len(known) != 2 or set(known) != set(labels):
+        rule = f"the fitted estimator must know the classes {listing(labels)} and no others"
+        todo = "Fit it on a target with these two labels"
+        raise DataError(message(who, rule, listing(known), todo))
 
 
 def _missing(target: AnyArray) -> BoolArray:

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 
 from imbkit._core.messages import message
-from imbkit._core.types import BoolArray, FloatArray
+from imbkit._core.types import BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, ThresholdWarning
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._curve import Curve, average
 
-__all__ = ["Choice", "Fold", "Pooling", "choose"]
+__all__ = ["Choice", "Fold", "Pooling", "choose", "fold_of"]
 
 Pooling = Literal["pooled", "mean", "median", "curve"]
 
@@ -118,6 +118,21 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
     return Choice(threshold, curve, score, everything, optima, curves)
 
 
+def fold_of(
+    rows: IntArray,
+    scores: FloatArray,
+    positive: BoolArray,
+    weight: FloatArray | None,
+    row_values: dict[str, FloatArray],
+) -> Fold:
+    """Put together what a rule needs of some rows; rows without weight are as good as absent."""
+    if weight is not None:
+        present = weight[rows] > 0
+        rows, scores = rows[present], scores[present]
+    values = {name: each[rows] for name, each in row_values.items()}
+    return Fold(positive[rows], scores, None if weight is None else weight[rows], values)
+
+
 def _concatenate(folds: Sequence[Fold]) -> Fold:
     if len(folds) == 1:
         return folds[0]
@@ -164,7 +179,7 @@ def _middle(folds: Sequence[Fold], optima: FloatArray, pooling: Pooling, who: st
         ends = np.array([_finite_ends(scores) for scores in kept])
         optima = np.clip(optima, ends[:, 0], ends[:, 1])
     middle = np.mean(optima) if pooling == "mean" else np.median(optima)
-    return float(np.result_type(*(fold.y_score for fold in folds)).type(middle))
+    return float(middle)
 
 
 def _finite_ends(scores: FloatArray) -> tuple[float, float]:

@@ -81,15 +81,15 @@ def make_splits(
 
 def _check_splits(splits: list[tuple[IntArray, IntArray]], target: AnyArray, who: str) -> None:
     """Refuse folds that cannot be fitted or scored."""
-    classes = np.unique(target)
+    classes = np.unique(target).tolist()
     for number, (train, test) in enumerate(splits):
         counts = [int(np.count_nonzero(target[train] == label)) for label in classes]
         if 0 in counts:
             absent = classes[counts.index(0)]
             n_rows = int(np.count_nonzero(target == absent))
             rule = "every training fold must hold rows of both classes"
-            got = f"{describe(classes.tolist(), counts)} in fold {number}, "
-            got += f"where class {absent!r} has {n_rows:,} rows in all"
+            got = f"{describe(classes, counts)} in fold {number}, "
+            got += f"where class {absent!r} has {n_rows:,} of all {target.size:,} rows"
             todo = "Use fewer folds, stratified ones, or more rows of this class"
             raise DataError(message(who, rule, got, todo))
         if not test.size:

@@ -20,15 +20,20 @@ from imbkit._core.card import Card
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
 from imbkit._core.deploy import deploy
-from imbkit._core.messages import listing, message
-from imbkit._core.types import AnyArray, BoolArray, FloatArray, Seed
-from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
+from imbkit._core.messages import message
+from imbkit._core.types import AnyArray, FloatArray, Seed
+from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
 from imbkit.thresholds._fit_inputs import FitInputs, fit_inputs, row_values_of
-from imbkit.thresholds._labels import binary_target, positive_label
-from imbkit.thresholds._pooling import Choice, Fold, Pooling, choose
+from imbkit.thresholds._labels import (
+    binary_target,
+    check_same_classes,
+    check_weighted_classes,
+    positive_label,
+)
+from imbkit.thresholds._pooling import Choice, Pooling, choose, fold_of
 from imbkit.thresholds._rule import Rule
 from imbkit.thresholds._scores import (
     FoldScores,
@@ -267,11 +272,11 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         positive = np.asarray(target == pos_label, dtype=bool)
         if not inputs.weighs_rule:
             weight = None
-        _check_weighted_classes(positive, weight, who)
+        check_weighted_classes(positive, weight, who)
         rule = rule.prepared(positive, **row_values)
 
         scored = self._scores(X, target, pos_label, inputs)
-        folds = [_fold(each, positive, weight, row_values) for each in scored]
+        folds = [fold_of(f.rows, f.scores, positive, weight, row_values) for f in scored]
         choice = choose(rule, folds, self.pooling, who)
         self._warn_if_constant(choice.everything.y_score)
         if self.cv != "prefit" and self.refit:
@@ -420,7 +425,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Score rows by estimators that have not seen them."""
         who = type(self).__name__
         if self.cv == "prefit":
-            _check_same_classes(self.estimator, np.unique(target).tolist(), who)
+            check_same_classes(self.estimator, np.unique(target).tolist(), who)
             scores = positive_scores(self.estimator, X, self.response_method, pos_label, who)
             return [FoldScores(np.arange(target.size), scores, self.estimator)]
         splits = make_splits(
@@ -493,33 +498,3 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         except NotFittedError:
             check_is_fitted(self, "estimator_")
         return getattr(self, "estimator_", self.estimator)
-
-
-def _fold(
-    scored: FoldScores,
-    positive: BoolArray,
-    weight: FloatArray | None,
-    row_values: dict[str, FloatArray],
-) -> Fold:
-    """Put together what the rule needs; rows without weight are as good as absent."""
-    rows, scores = scored.rows, scored.scores
-    if weight is not None:
-        present = weight[rows] > 0
-        rows, scores = rows[present], scores[present]
-    values = {name: each[rows] for name, each in row_values.items()}
-    return Fold(positive[rows], scores, None if weight is None else weight[rows], values)
-
-
-def _check_weighted_classes(positive: BoolArray, weight: FloatArray | None, who: str) -> None:
-    if weight is not None and not (weight[positive].any() and weight[~positive].any()):
-        rule = "rows of both classes must have a positive weight"
-        raise DataError(message(who, rule, "one class with weight 0 only"))
-
-
-def _check_same_classes(estimator: Any, labels: list[Any], who: str) -> None:
-    """Refuse an estimator that was fitted on other labels."""
-    known = np.asarray(estimator.classes_).tolist()
-    if len(known) != 2 or set(known) != set(labels):
-        rule = f"the fitted estimator must know the classes {listing(labels)} and no others"
-        todo = "Fit it on a target with these two labels"
-        raise DataError(message(who, rule, listing(known), todo))

@@ -26,7 +26,7 @@ def layer(inside="", outside="", lazy=""):
 # Everyone may import numpy, the standard library, imbkit.exceptions and their own package.
 LAYERS = {
     "": layer(lazy="_core"),
-    "__main__": layer(lazy="cli"),
+    "__main__": layer("cli"),
     "exceptions": layer(),
     "_kernels": layer("", "numba"),
     "_core": layer("_kernels", "scipy sklearn imblearn narwhals joblib threadpoolctl"),

@@ -16,7 +16,9 @@ import imbkit.metrics as family
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import CountMetric, Counts, count_metric, f1_score, gmean_score, sweep
 
-METRICS = [getattr(family, n) for n in family.__all__ if isinstance(getattr(family, n), CountMetric)]
+METRICS = [
+    getattr(family, n) for n in family.__all__ if isinstance(getattr(family, n), CountMetric)
+]
 CELL = st.floats(0, 1e6) | st.sampled_from([0.0, 1.0])
 
 
@@ -52,7 +54,7 @@ def test_formulas_are_elementwise_and_bounded(metric, cells):
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=repr)
-def test_the_curve_is_the_metric_of_the_predictions(metric, rng=None):
+def test_the_curve_is_the_metric_of_the_predictions(metric):
     rng = np.random.default_rng(0)
     truth, score, weight = rng.integers(0, 2, 40), rng.integers(0, 9, 40), rng.random(40)
     cuts, counts = sweep(truth, score, weight)
@@ -135,11 +137,25 @@ def test_signature_and_docstring_are_those_of_the_call():
     assert list(signature.parameters) == names
     assert signature.parameters["scale"].default == 1.0
     doc = misses_score.__doc__
-    marks = ["Count what", "Parameters\n", "y_true :", "scale :", "Returns\n", "Raises\n", "Notes\n"]
+    marks = [
+        "Count what",
+        "Parameters\n",
+        "y_true :",
+        "scale :",
+        "Returns\n",
+        "Raises\n",
+        "Notes\n",
+    ]
     assert [doc.count(mark) for mark in marks] == [1] * 7
     assert [doc.index(m) for m in marks] == sorted(doc.index(m) for m in marks)
     assert "zero_division :" not in doc
     assert "zero_division :" in f1_score.__doc__
+
+
+@pytest.mark.parametrize("nothing", [0, 1, 0.0, 1.0, True])
+def test_zero_division_may_be_a_whole_number(nothing):
+    assert f1_score([0, 0], [0, 0], zero_division=nothing) == nothing
+    assert f1_score([0, 1, 1], [0, 1, 0], zero_division=nothing) == pytest.approx(2 / 3)
 
 
 def test_zero_division_nan_leaves_a_class_out_of_the_average():
@@ -161,7 +177,7 @@ def test_zero_division_nan_leaves_a_class_out_of_the_average():
         (lambda: f1_score([0, 1], [0, 1], zero_divison=0), "Did you mean 'zero_division'"),
         (lambda: f1_score([0, 1], [0, 1], zero_division="warn"), "zero_division must be"),
         (lambda: f1_score([0, 1], [0, 1], zero_division=2), "zero_division must be"),
-        (lambda: f1_score.of(Counts(1.0, 1.0, 1.0, 1.0), beta=2), "must have the parameter"),
+        (lambda: f1_score.of(Counts(1.0, 1.0, 1.0, 1.0), beta=2), "parameters of the formula"),
         (lambda: f1_score.of_classes(Counts(1.0, 1.0, 1.0, 1.0)), "over='classes'"),
     ],
 )

@@ -71,7 +71,9 @@ def test_binary_equals_scikit_learn(rows, positive, zero_division):
     for name in ("precision_score", "recall_score", "f1_score", "jaccard_score"):
         expected = quiet(getattr(sklearn.metrics, name), truth, guess, **options)
         assert getattr(ours, name)(truth, guess, **options) == pytest.approx(expected), name
-    expected = quiet(sklearn.metrics.recall_score, truth, guess, **options | {"pos_label": 1 - positive})
+    expected = quiet(
+        sklearn.metrics.recall_score, truth, guess, **options | {"pos_label": 1 - positive}
+    )
     assert ours.specificity_score(truth, guess, **options) == pytest.approx(expected)
     expected = quiet(
         sklearn.metrics.precision_score, truth, guess, **options | {"pos_label": 1 - positive}
@@ -123,9 +125,7 @@ def test_weighted_specificity_of_imbalanced_learn_takes_rows_for_weights(average
         tn = truth.size - (weight.sum() - 3.0)
         assert theirs == pytest.approx(tn / (tn + 3.0))
     scaled = weight * truth.size / weight.sum()
-    theirs = imblearn.metrics.specificity_score(
-        truth, guess, average=average, sample_weight=scaled
-    )
+    theirs = imblearn.metrics.specificity_score(truth, guess, average=average, sample_weight=scaled)
     assert theirs == pytest.approx(right)
 
 

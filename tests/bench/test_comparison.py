@@ -1,0 +1,362 @@
+"""Whole comparisons on small tables: same rows everywhere, resumption, files, recipe."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import joblib
+import numpy as np
+import pytest
+from imblearn.over_sampling import ADASYN
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, matthews_corrcoef
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+
+from imbkit.bench import Learner, Strategy, compare
+from imbkit.bench._comparison import Source
+from imbkit.exceptions import DataError, InvalidParameterError, OutputError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def by_cell(found, timeless):
+    return {row["cell"]: timeless(row) for row in found.rows()}
+
+
+def test_same_rows_for_any_number_of_workers_and_backend(table, run, timeless):
+    alone = by_cell(run(*table), timeless)
+    assert by_cell(run(*table, n_jobs=2), timeless) == alone
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        assert by_cell(run(*table, n_jobs=None), timeless) == alone
+
+
+def test_a_cell_is_what_it_says(table, run):
+    """Recompute one cell by hand from the splits of the plan."""
+    X, y = table
+    found = run(X, y)
+    split = found._plan.splits[1]
+    row = next(r for r in found.rows() if r["cell"] == "none/hist_gradient_boosting/0/1")
+    from imbkit._core.rng import derive
+    from imbkit.bench._panel import LEARNERS, STRATEGIES
+
+    model = STRATEGIES["none"].build(LEARNERS["hist_gradient_boosting"], found._plan.task)
+    model.set_params(model__random_state=derive(0, "fit", 0, 1))
+    matrix = found._plan.table.matrix
+    with joblib.parallel_config(n_jobs=1):
+        model.fit(matrix[split.train], y[split.train])
+    score = model.predict_proba(matrix[split.test])[:, 1]
+    assert row["scores"]["average_precision"] == pytest.approx(
+        average_precision_score(y[split.test], score)
+    )
+    tuned = row["policies"]["tuned"]
+    assert tuned["mcc"] == pytest.approx(
+        matthews_corrcoef(y[split.test], score >= tuned["threshold"])
+    )
+    assert row["policies"]["default"]["mcc"] == pytest.approx(
+        matthews_corrcoef(y[split.test], score >= 0.5)
+    )
+
+
+def test_the_baseline_is_always_first(table, run):
+    found = run(*table, strategies=["smote"], learners=[GaussianNB()])
+    first = found.summary["entries"][0]
+    assert (first["id"], first["baseline"]) == ("none/hist_gradient_boosting", True)
+    assert [entry["id"] for entry in found.summary["entries"][1:]] == ["smote/GaussianNB"]
+
+
+def test_equal_rows_stay_together(table, run):
+    X, y = table
+    X, y = X.iloc[list(range(240)) + list(range(60))], np.append(y, y[:60])
+    found = run(X, y)
+    groups = found._plan.duplicates
+    for split in found._plan.splits:
+        assert not set(groups[split.train]) & set(groups[split.test])
+    assert found.summary["data"]["duplicate_rows"] == 60
+
+
+def test_a_random_label_is_not_learnt(run):
+    """A leak would show as skill on labels that nothing predicts."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 3)), (rng.random(300) < 0.2).astype(int)
+    X, y = np.repeat(X, 2, axis=0), np.repeat(y, 2)
+    found = run(X, y, strategies=["random_over"])
+    for entry in found.summary["entries"]:
+        assert entry["scores"]["roc_auc"]["mean"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_interrupted_and_resumed(tmp_path, table, run, timeless):
+    whole = run(*table, output=tmp_path / "whole")
+    run(*table, output=tmp_path / "part")
+    path = tmp_path / "part" / "rows.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:4]) + lines[4][:30])
+    kept = [json.loads(line) for line in lines[1:4]]
+    again = run(*table, output=tmp_path / "part")
+    assert again.rows()[:3] == kept
+    assert by_cell(again, timeless) == by_cell(whole, timeless)
+    first, second = whole.summary, again.summary
+    assert {**first, "timing": None} == {**second, "timing": None}
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from small_runs import run, small_table
+X, y = small_table(n_rows=2000, n_positive=300)
+run(X, y, cv=(5, 2), output=Path({output!r}), n_jobs=2)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a signal of POSIX systems")
+def test_killed_and_run_again(tmp_path, small, timeless):
+    code = KILLED.format(tests=str(Path(__file__).parent), output=str(tmp_path / "killed"))
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    rows = tmp_path / "killed" / "rows.jsonl"
+    deadline = time.monotonic() + 120
+    while not (rows.exists() and rows.read_bytes().count(b"\n") > 5):
+        assert process.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = [json.loads(line) for line in rows.read_bytes().splitlines(keepends=True)[1:-1]]
+    X, y = small.small_table(n_rows=2000, n_positive=300)
+    again = small.run(X, y, cv=(5, 2), output=tmp_path / "killed")
+    whole = small.run(X, y, cv=(5, 2), output=tmp_path / "whole")
+    assert again.rows()[: len(finished)] == finished
+    assert len(finished) < len(again.rows())
+    assert by_cell(again, timeless) == by_cell(whole, timeless)
+    assert {**again.summary, "timing": None} == {**whole.summary, "timing": None}
+
+
+def test_another_strategy_reuses_finished_cells(tmp_path, table, run):
+    run(*table, strategies=["smote"], output=tmp_path)
+    before = (tmp_path / "rows.jsonl").read_bytes()
+    found = run(*table, strategies=["smote", "random_over"], output=tmp_path)
+    assert (tmp_path / "rows.jsonl").read_bytes().startswith(before)
+    assert len(found.rows()) == 9
+
+
+@pytest.mark.parametrize(
+    "change", [{"random_state": 1}, {"cv": (4, 1)}, {"objective": "f1"}, {"metric": "f1"}]
+)
+def test_other_options_are_another_run(tmp_path, table, run, change):
+    run(*table, output=tmp_path)
+    with pytest.raises(OutputError, match="other options"):
+        run(*table, output=tmp_path, **change)
+
+
+def test_another_table_is_another_run(tmp_path, table, run):
+    X, y = table
+    run(X, y, output=tmp_path)
+    with pytest.raises(OutputError, match="another table"):
+        run(X.assign(a=X["a"] + 1e-9), y, output=tmp_path)
+
+
+def test_files(tmp_path, table, run):
+    found = run(*table, output=tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["recipe.py", "report.html", "rows.jsonl", "summary.json"]
+    assert json.loads((tmp_path / "summary.json").read_text()) == found.summary
+    assert (tmp_path / "recipe.py").read_text() == found.recipe()
+    assert "<html" in (tmp_path / "report.html").read_text()
+
+
+def test_a_failing_learner_is_reported_and_the_rest_runs(table, run):
+    found = run(*table, learners=["logistic", FailsSometimes()], strategies=["none"])
+    entry = next(e for e in found.summary["entries"] if e["learner"] == "FailsSometimes")
+    assert (entry["done"], entry["failed"]) == (2, 1)
+    problem = next(p for p in found.summary["problems"] if p["kind"] == "failed")
+    assert problem["text"] == "RuntimeError: it is not my day"
+    assert found.summary["entries"][0]["done"] == 3
+
+
+class FailsSometimes(DecisionTreeClassifier):
+    """Raises on the first of the three whole training sides that it sees."""
+
+    seen: ClassVar[list[int]] = []
+
+    def fit(self, X, y):
+        if len(X) == 160:
+            self.seen.append(len(X))
+            if len(self.seen) == 1:
+                raise RuntimeError("it is not my day\nand more")
+        return super().fit(X, y)
+
+
+def test_a_learner_without_probabilities(table, run):
+    from sklearn.svm import LinearSVC
+
+    found = run(*table, learners=[LinearSVC()], strategies=["none"])
+    entry = next(e for e in found.summary["entries"] if e["learner"] == "LinearSVC")
+    assert entry["scores"]["brier"]["mean"] is None
+    assert entry["scores"]["average_precision"]["mean"] > 0.3
+
+
+def test_many_classes(run):
+    rng = np.random.default_rng(0)
+    y = np.array(["common"] * 150 + ["rare"] * 30 + ["rarest"] * 12)
+    X = rng.normal(size=(192, 3)) + (y == "rare")[:, None] - 2 * (y == "rarest")[:, None]
+    found = run(X, y, strategies=["class_weight", "smote"])
+    summary = found.summary
+    assert summary["task"]["kind"] == "multiclass"
+    for entry in summary["entries"]:
+        assert set(entry["recalls"]) == {"common", "rare", "rarest"}
+        assert [policy["policy"] for policy in entry["policies"]] == ["argmax"]
+        assert entry["scores"]["average_precision"]["mean"] > 0.5
+
+
+def test_python_objects_as_strategies_and_learners(table, run):
+    own = Strategy("doubled", lambda learner, task: learner.pipeline(task, C=2.0))
+    found = run(
+        *table,
+        strategies=[own, ADASYN(), "SMOTE", "imblearn.over_sampling:RandomOverSampler"],
+        learners=[Learner("ridge", "ridge", LogisticRegression(C=0.1))],
+    )
+    ids = {entry["id"] for entry in found.summary["entries"]}
+    assert ids >= {"doubled/ridge", "ADASYN/ridge", "SMOTE/ridge", "RandomOverSampler/ridge"}
+    assert not [p for p in found.summary["problems"] if p["kind"] == "failed"]
+
+
+def test_a_splitter(table, run):
+    X, y = table
+    X, y = X.iloc[[*range(240), 0, 1, 2]], np.append(y, y[:3])
+    found = run(X, y, cv=StratifiedKFold(4))
+    assert len(found._plan.splits) == 4
+    groups = found._plan.duplicates
+    for split in found._plan.splits:
+        assert not set(groups[split.train]) & set(groups[split.test])
+    assert any("left out because an equal row" in text for text in found.verdict)
+
+
+def test_groups(table, run):
+    X, y = table
+    customers = np.repeat(np.arange(60), 4)
+    found = run(X, y, groups=customers)
+    for split in found._plan.splits:
+        assert not set(customers[split.train]) & set(customers[split.test])
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "numpy", "converted"])
+def test_the_recipe_runs_and_the_estimator_predicts(tmp_path, table, run, kind):
+    X, y = table
+    if kind == "converted":
+        X = X.assign(flag=X["a"] > 0, kind=X["kind"].astype(object).where(X["b"] < 1, None))
+    if kind == "polars":
+        X = pytest.importorskip("polars").from_pandas(X)
+    if kind == "numpy":
+        X = X[["a", "b"]].to_numpy()
+    found = run(X, y, source=Source(reading=("pass",)))
+    scope = {"X": X, "y": y}
+    exec(found.recipe().replace("pass\n", ""), scope)
+    model = found.best_estimator()
+    expected = model.predict_proba(X)
+    np.testing.assert_allclose(scope["model"].predict_proba(X), expected, rtol=1e-12)
+    assert scope["model"].threshold_ == model.threshold_
+    assert average_precision_score(y, expected[:, 1]) > 0.6
+
+
+def test_many_positive_labels_in_the_recipe(run, table):
+    X, _ = table
+    rng = np.random.default_rng(1)
+    y = rng.choice(["dos", "normal", "r2l", "u2r"], 240, p=[0.3, 0.4, 0.2, 0.1])
+    found = run(X, y, positive=["r2l", "u2r"], source=Source(reading=("pass",)))
+    assert "y.isin(['r2l', 'u2r'])" in found.recipe()
+    model = found.best_estimator()
+    assert set(model.predict(X)) <= {0, 1}
+
+
+def test_budget(table, run):
+    found = run(*table, budget_minutes=1e-9)
+    assert found.rows() == []
+    assert found.summary["verdicts"][0]["outcome"] == "undecided"
+    assert {p["kind"] for p in found.summary["problems"]} == {"not run"}
+
+
+def test_ranking_and_decisions_are_not_mixed(table, run):
+    found = run(*table, metric="recall_at_precision_0.5", objective="gmean")
+    ranking, decisions = found.summary["verdicts"]
+    assert (ranking["metric"], ranking["policy"]) == ("recall_at_precision_0.5", "none")
+    assert (decisions["metric"], decisions["policy"]) == ("gmean", "tuned")
+    assert "gmean" not in found.summary["entries"][0]["scores"]
+
+
+def test_a_count_metric_is_the_objective(table, run):
+    task = run(*table, metric="f1").summary["task"]
+    assert (task["ranking_metric"], task["decision_metric"]) == ("average_precision", "f1")
+
+
+def test_frame_and_notebook(table):
+    found = compare(*table, strategies=["smote"], learners=["logistic"], cv=3)
+    frame = found.frame()
+    assert list(frame.columns[:4]) == ["strategy", "learner", "policy", "threshold"]
+    assert len(frame) == 4
+    assert found._repr_html_().startswith("<iframe srcdoc=")
+    assert repr(found) == "\n".join(found.verdict)
+
+
+def test_few_rows_are_a_caution(run):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, 2)), np.arange(100) < 3
+    found = run(X, y, cv=(5, 1))
+    assert found.summary["task"]["folds"] == 3
+    assert any("only 3 distinct rows" in text for text in found.verdict)
+    assert any("cannot be told from luck" in text for text in found.verdict)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_class_that_is_too_small(run, rows):
+    X, y = np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) < rows
+    with pytest.raises(DataError, match=f"needs at least 3 distinct rows.*Got {rows} for 'True'"):
+        run(X, y)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"strategies": ["smot"]}, InvalidParameterError, "Did you mean 'smote'"),
+        ({"strategies": [3]}, InvalidParameterError, "a strategy must be"),
+        ({"learners": ["logistc"]}, InvalidParameterError, "Did you mean 'logistic'"),
+        ({"learners": ["SMOTE"]}, InvalidParameterError, "a learner must be"),
+        ({"metric": "average_precison"}, InvalidParameterError, "average_precision"),
+        ({"metric": "recall_at_fpr_2"}, InvalidParameterError, "between 0 and 1"),
+        ({"metric": "f1", "objective": "mcc"}, InvalidParameterError, "must be a ranking measure"),
+        ({"cv": 1}, InvalidParameterError, "at least 2 folds"),
+        ({"cv": "five"}, InvalidParameterError, "at least 2 folds"),
+        ({"budget_minutes": 0}, InvalidParameterError, "must be positive"),
+        ({"groups": [1, 2]}, DataError, "one value for each"),
+        ({"positive": ["2"]}, InvalidParameterError, "must occur in the target"),
+        ({"random_state": -1}, InvalidParameterError, "seed"),
+    ],
+)
+def test_wrong_options(table, run, change, error, words):
+    with pytest.raises(error, match=words):
+        run(*table, **change)
+
+
+def test_two_strategies_of_one_name(table, run):
+    twice = [Strategy("own", lambda learner, task, c=c: learner.pipeline(task)) for c in (1, 2)]
+    with pytest.raises(InvalidParameterError, match="different names"):
+        run(*table, strategies=twice)
+
+
+def test_lengths_differ(table, run):
+    X, y = table
+    with pytest.raises(DataError, match="same number of rows. Got 240 and 239"):
+        run(X, y[:-1])
+
+
+def test_a_constant_learner_gets_no_skill(table, run):
+    found = run(*table, learners=[DummyClassifier()], strategies=["none"])
+    entry = next(e for e in found.summary["entries"] if e["learner"] == "DummyClassifier")
+    assert entry["scores"]["average_precision"]["mean"] == pytest.approx(0.15)
+    assert entry["scores"]["roc_auc"]["mean"] == 0.5
