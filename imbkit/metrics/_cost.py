@@ -217,7 +217,7 @@ def _bill_of_outcomes(
 ) -> _Bill:
     a_row = {name: _check_cost(name, cost, weight.size) for name, cost in costs.items()}
     if_alerted = weight * np.where(positive, a_row["tp"], a_row["fp"])
-    if_quiet = weight * np.where(positive, a_row["tn"], a_row["fn"])
+    if_quiet = weight * np.where(positive, a_row["fn"], a_row["tn"])
     total = float(np.where(alert, if_alerted, if_quiet).sum())
     return _Bill(total, np.array([if_quiet.sum(), if_alerted.sum()]))
 

@@ -179,7 +179,7 @@ def _middle(folds: Sequence[Fold], optima: FloatArray, pooling: Pooling, who: st
         ends = np.array([_finite_ends(scores) for scores in kept])
         optima = np.clip(optima, ends[:, 0], ends[:, 1])
     middle = np.mean(optima) if pooling == "mean" else np.median(optima)
-    return float(middle)
+    return float(np.result_type(*(fold.y_score for fold in folds)).type(middle))
 
 
 def _finite_ends(scores: FloatArray) -> tuple[float, float]:

@@ -123,7 +123,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The labels.
     n_features_in_ : int
         Number of features, if the estimator knows it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if the estimator knows them.
     cv_results_ : dict
         With `store_cv_results` only: "thresholds" and "scores" (the curve), "fold_curves"

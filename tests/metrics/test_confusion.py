@@ -37,8 +37,8 @@ def test_a_cell_without_rows_is_exactly_zero(rows):
 
 
 def test_a_row_of_weight_zero_leaves_no_speck():
-    truth, guess = [1, 2, 0, 0], [0, 0, 0, 3]
-    _, counts = class_counts("f", truth, guess, [0], [0.1, 0.2, 0.3, 0.0])
+    truth, guess, weight = [1, 2, 0, 1], [0, 0, 0, 1], [0.1, 0.1, 0.1, 0.0]
+    _, counts = class_counts("f", truth, guess, [0], weight)
     assert counts.tn.tolist() == [0.0]
 
 

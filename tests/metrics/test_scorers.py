@@ -143,6 +143,21 @@ def test_the_rare_class_may_be_the_first_label(name):
         get_scorer(name)(model, X, named)
 
 
+@pytest.mark.parametrize("name", ["gmean", "mcc", "accuracy", "f1_macro"])
+def test_metrics_of_all_classes_need_no_positive_label(name):
+    named = np.array(["z", "fraud"])[Y2]
+    model = LogisticRegression().fit(X, named)
+    assert get_scorer(name)(model, X, named) == pytest.approx(get_scorer(name)(MODEL2, X, Y2))
+
+
+def test_one_and_two_are_ambiguous_labels():
+    model = LogisticRegression().fit(X, Y2 + 1)
+    with pytest.raises(ValueError, match="pos_label may be left out only"):
+        get_scorer("f1")(model, X, Y2 + 1)
+    expected = get_scorer("f1")(MODEL2, X, Y2)
+    assert get_scorer("f1", pos_label=2)(model, X, Y2 + 1) == expected
+
+
 def test_numbers_behind_names():
     scores = MODEL2.decision_function(X)
     assert get_scorer("recall_at_fpr_0.05")(MODEL2, X, Y2) == ours.recall_at_fpr(Y2, scores, 0.05)
