@@ -20,7 +20,9 @@ from pathlib import Path
 
 from _timing import alternate, machine
 
-TIMED = "{before}; import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+TIMED = (
+    "{before}; import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+)
 
 
 def importing(statement: str, before: str = "pass") -> Callable[[], float]:

@@ -25,6 +25,7 @@ def quiet(function, *args, **options):
         return function(*args, **options)
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @pytest.mark.parametrize("average", [*AVERAGES, "multiclass"])
 @settings(max_examples=40)
 @given(ROWS, st.booleans())
@@ -48,6 +49,7 @@ def test_averages_equal_imbalanced_learn(average, rows, subset):
                 np.testing.assert_allclose(mine, other, atol=1e-12)
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=15))
 def test_binary_equals_imbalanced_learn(rows):
@@ -68,6 +70,7 @@ def test_binary_equals_imbalanced_learn(rows):
         assert got == pytest.approx(float(expected))
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 def test_index_without_square():
     truth, guess = [0, 0, 1, 1, 1], [0, 1, 1, 1, 0]
     mine = ours.make_index_balanced_accuracy(alpha=0.5, squared=False)(ours.precision_score)
@@ -78,6 +81,7 @@ def test_index_without_square():
     assert mine.__name__ == "precision_score"
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @settings(max_examples=40)
 @given(ROWS, st.booleans())
 def test_report_equals_imbalanced_learn(rows, named):
@@ -102,6 +106,7 @@ def test_report_equals_imbalanced_learn(rows, named):
             assert got[key] == pytest.approx(value)
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 def test_report_with_weights_is_that_of_repeated_rows():
     truth, guess, times = [0, 1, 1, 2], [0, 1, 2, 2], np.array([2, 1, 3, 4])
     weighted = ours.classification_report_imbalanced(
@@ -124,6 +129,7 @@ def test_report_names_and_warnings():
         ours.classification_report_imbalanced([0, 1], [0, 1], target_names=["no"])
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @settings(max_examples=40)
 @given(ROWS, st.sampled_from([None, 0.5]))
 def test_macro_error_equals_imbalanced_learn(rows, weight):

@@ -67,6 +67,7 @@ def test_identities(tp, fp, fn, tn):
     assert ours.iba_score.of(counts, alpha=0.0) == pytest.approx(value["gmean_score"] ** 2)
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=20),

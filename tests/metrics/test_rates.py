@@ -99,6 +99,7 @@ def test_gmean_equals_imbalanced_learn(rows, correction):
     assert ours.gmean_score(truth, guess, **options) == pytest.approx(float(expected))
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @pytest.mark.parametrize("average", ["macro", "micro", "weighted", None])
 @settings(max_examples=40)
 @given(ROWS)
@@ -108,6 +109,7 @@ def test_specificity_equals_imbalanced_learn_without_weights(average, rows):
     np.testing.assert_allclose(ours.specificity_score(truth, guess, average=average), expected)
 
 
+@pytest.mark.usefixtures("imbalanced_learn")
 @pytest.mark.parametrize("average", ["binary", "macro", "micro", "weighted"])
 def test_weighted_specificity_of_imbalanced_learn_takes_rows_for_weights(average):
     truth, guess = np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 0])
