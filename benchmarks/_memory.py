@@ -17,8 +17,8 @@ class Worker:
 
     mapped: int = 0
     """Resident in maps of the arrays that joblib shares."""
-    mapped_private: int = 0
-    """Of that, written to and hence this worker's own."""
+    mapped_own: int = 0
+    """Of that, copied because the worker wrote to it."""
     private: int = 0
     """All memory of its own: imports, copies of rows, models."""
     files: dict[str, int] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def descendants(pid: int) -> Iterator[int]:
 
 def look_at(pid: int, worker: Worker) -> None:
     """Raise a worker's figures to what it holds now; Linux only."""
-    mapped = mapped_private = private = 0
+    mapped = mapped_own = private = 0
     shared = False
     for line in _read(Path(f"/proc/{pid}/smaps")).splitlines():
         name, _, rest = line.partition(":")
@@ -60,14 +60,15 @@ def look_at(pid: int, worker: Worker) -> None:
             shared = bool(path) and JOBLIB_FOLDER in path[0]
             if shared and path[0] not in worker.files:
                 worker.files[path[0]] = _size(path[0])
-        elif name in {"Private_Clean", "Private_Dirty", "Rss"}:
+        elif name in {"Rss", "Anonymous", "Private_Clean", "Private_Dirty"}:
             size = 1024 * int(rest.split()[0])
-            # Clean pages of a shared file are "private" while no other process maps them.
+            # Pages of a shared file count as private while only one process looks at them;
+            # copies of such pages are those that belong to no file any more.
             mapped += size if shared and name == "Rss" else 0
-            mapped_private += size if shared and name == "Private_Dirty" else 0
-            private += size if not shared and name != "Rss" else 0
+            mapped_own += size if shared and name == "Anonymous" else 0
+            private += size if not shared and name.startswith("Private") else 0
     worker.mapped = max(worker.mapped, mapped)
-    worker.mapped_private = max(worker.mapped_private, mapped_private)
+    worker.mapped_own = max(worker.mapped_own, mapped_own)
     worker.private = max(worker.private, private)
 
 

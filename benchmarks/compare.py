@@ -2,11 +2,13 @@
 
 Measured with the default panel (with ``--quick`` the quick one), in a fresh process:
 
-- time: wall time x jobs over the seconds that cells spend in fits and predictions;
+- time: wall time x jobs over the seconds that cells spend in fits and predictions; with
+  several jobs this counts the start of the workers and the wait for the last cell, too;
 - the parent's memory: its most, phase by phase, above what it holds after the imports and a
   comparison of a few made-up rows, over the size of the table (``memory_usage(deep=True)``);
-- sharing (Linux): how much of the shared arrays each worker maps, how much of that it has
-  written to and so made its own, and how many files the arrays were dumped to over all cells.
+  some 30 MB do not depend on the table, so that small tables say nothing;
+- sharing (Linux): how much of the shared arrays each worker maps, how much of that is a copy
+  of its own, and how many files the arrays were dumped to over all cells.
 
 Then, with one job and the panel that ``--beside`` names, each cell is followed by its fits
 done bare, in the same process: the same estimators are built and fitted on the same rows, as
@@ -35,11 +37,12 @@ import numpy as np
 import pandas as pd
 from _memory import LINUX, Worker, descendants, forget_peak, look_at, peak, resident
 from _timing import machine
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 
 from imbkit._core.rng import derive
 from imbkit.bench import choose_columns, read_table
-from imbkit.bench._cell import Cell, CellData, _inner_splits, seed_estimator
+from imbkit.bench._cell import Cell, CellData, inner_splits, seed_estimator
 from imbkit.bench._comparison import Comparison, Source, run_comparison
 from imbkit.bench._plan import make_plan
 from imbkit.bench._progress import Progress, SilentProgress
@@ -142,7 +145,7 @@ def run_whole(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def warm_up(options: argparse.Namespace) -> None:
-    """Import all that reading and comparing need, and start the workers."""
+    """Import all that reading and comparing need; workers are started anew afterwards."""
     rng = np.random.default_rng(0)
     y = np.arange(200) % 4 == 0
     made = pd.DataFrame({"a": rng.normal(size=200) + y, "b": rng.choice(["x", "y"], 200), "y": y})
@@ -156,6 +159,8 @@ def warm_up(options: argparse.Namespace) -> None:
         X, y = choose_columns(read_table(path), "y")
     own = argparse.Namespace(target="y", positive=None)
     run(X, y, own, True, SilentProgress(), options.jobs)
+    if options.jobs > 1:
+        get_reusable_executor().shutdown()
 
 
 class Phases(SilentProgress):
@@ -218,9 +223,9 @@ def report_workers(found: dict[str, Any], workers: dict[int, Worker]) -> None:
     matrix = found["matrix"]
     files = {path: size for worker in workers.values() for path, size in worker.files.items()}
     large = [size for size in files.values() if size >= matrix]
-    print(f"\n{'what workers hold, MB':24}{'shared arrays':>16}{'made its own':>16}{'else':>10}")
+    print(f"\n{'what workers hold, MB':24}{'shared arrays':>16}{'copies of them':>16}{'else':>10}")
     for pid, worker in sorted(workers.items()):
-        sizes = worker.mapped, worker.mapped_private, worker.private
+        sizes = worker.mapped, worker.mapped_own, worker.private
         shown = [f"{size / MB:.1f}" for size in sizes]
         print(f"{f'worker {pid}':24}{shown[0]:>16}{shown[1]:>16}{shown[2]:>10}")
     print(
@@ -268,7 +273,7 @@ def bare_seconds(cell: Cell, data: CellData) -> float:
     """Seconds of a cell's fits and predictions, done without imbkit."""
     split = cell.split
     seed = derive(data.seed, "fit", split.repeat, split.fold)
-    inner = _inner_splits(split, data) if data.n_classes == 2 else []
+    inner = inner_splits(split, data) if data.n_classes == 2 else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         start = time.perf_counter()

@@ -22,7 +22,7 @@ from imbkit.exceptions import DataError
 from imbkit.metrics import CountMetric
 from imbkit.thresholds import BestMetric, ThresholdClassifierCV
 
-__all__ = ["Cell", "CellData", "Split", "run_cell", "seed_estimator"]
+__all__ = ["Cell", "CellData", "Split", "inner_splits", "run_cell", "seed_estimator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,17 @@ def seed_estimator(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     return estimator.set_params(**states)
 
 
+def inner_splits(split: Split, data: CellData) -> Sequence[tuple[IntArray, IntArray]]:
+    """Return the folds of a training side, as positions in it, that thresholds are tuned on."""
+    codes = data.codes[split.train]
+    groups = None
+    if data.groups is not None:
+        groups = np.unique(data.groups[split.train], return_inverse=True)[1]
+    rng = np.random.default_rng(derive(data.seed, "inner", split.repeat, split.fold))
+    fold = stratified_folds(codes, groups, data.inner_folds, rng)
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(data.inner_folds)]
+
+
 def _fill(row: Row, cell: Cell, data: CellData) -> None:
     split = cell.split
     seed = derive(data.seed, "fit", split.repeat, split.fold)
@@ -119,13 +130,13 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     start = time.perf_counter()
     if data.n_classes == 2:
         model = ThresholdClassifierCV(
-            estimator, BestMetric(data.decision), cv=_inner_splits(split, data), pos_label=1
+            estimator, BestMetric(data.decision), cv=inner_splits(split, data), pos_label=1
         ).fit(X, y)
         fitted = model.estimator_
     else:
         model, fitted = None, estimator.fit(X, y)
     row["fit_seconds"] = time.perf_counter() - start
-    row["model_bytes"] = len(pickle.dumps(deploy(fitted)))
+    row["model_bytes"] = _size(fitted)
 
     X, y = data.matrix[split.test], data.codes[split.test]
     start = time.perf_counter()
@@ -143,6 +154,14 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
         row["policies"][policy] = {"threshold": cut if np.isfinite(cut) else None} | values
 
 
+def _size(fitted: Any) -> int:
+    """Bytes of the model as it ships; 0 if it cannot be pickled, which is no failure to learn."""
+    try:
+        return len(pickle.dumps(deploy(fitted)))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return 0
+
+
 def _decide(
     data: CellData, codes: IntArray, predicted: IntArray
 ) -> tuple[dict[str, float | None], dict[str, float | None]]:
@@ -153,17 +172,6 @@ def _decide(
         str(k): float(hits[k] / totals[k]) if totals[k] else None for k in range(data.n_classes)
     }
     return decision_values(codes, predicted, data.decision, data.n_classes), recalls
-
-
-def _inner_splits(split: Split, data: CellData) -> Sequence[tuple[IntArray, IntArray]]:
-    """Folds of the training side; each class must be left on every inner training side."""
-    codes = data.codes[split.train]
-    groups = None
-    if data.groups is not None:
-        groups = np.unique(data.groups[split.train], return_inverse=True)[1]
-    rng = np.random.default_rng(derive(data.seed, "inner", split.repeat, split.fold))
-    fold = stratified_folds(codes, groups, data.inner_folds, rng)
-    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(data.inner_folds)]
 
 
 def _scores(fitted: Any, X: FloatArray, n_classes: int) -> tuple[FloatArray, bool]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 
 from imbkit._core.containers import Kind, Rows, wrap
 from imbkit._core.messages import listing, message, require, shorten
@@ -60,7 +61,7 @@ class Table:
     positions : tuple of int
         Where the used columns stand in the table itself.
     named : bool
-        Whether the table itself has column names.
+        Whether the columns of the table itself can be asked for by name.
     matrix : ndarray of shape (n_rows, n_columns)
         Numbers, codes of categories and seconds; missing values are NaN.
     converted : bool
@@ -97,11 +98,9 @@ def read_columns(X: Any) -> Table:
     """
     rows = wrap(X, who="compare")
     kinds = _usable_kinds(rows)
-    matrix = np.empty((rows.n_rows, rows.n_columns))
     columns, infinite = [], {}
     for position, (name, kind) in enumerate(zip(rows.names, kinds, strict=True)):
         values = _encode(rows.column(position), kind)
-        matrix[:, position] = values
         if count := int(np.count_nonzero(np.isinf(values))):
             infinite[name] = count
         columns.append(_describe(name, _KINDS[kind], values))
@@ -114,17 +113,22 @@ def read_columns(X: Any) -> Table:
     if not used:
         rule = "at least one feature must take more than one value"
         raise DataError(message("compare", rule, f"{rows.n_columns:,} constant or empty columns"))
+    # Encoded a second time, which is quick, so that no column is held that is not used.
+    matrix = np.empty((rows.n_rows, len(used)))
+    for place, position in enumerate(used):
+        matrix[:, place] = _encode(rows.column(position), kinds[position])
     return Table(
         columns=tuple(columns[j] for j in used),
         unused=tuple(column for column in columns if column.note),
         positions=tuple(used),
-        named=hasattr(X, "columns"),
-        matrix=matrix if len(used) == len(columns) else matrix[:, used],
+        named=hasattr(X, "columns") and all(isinstance(name, str) for name in X.columns),
+        matrix=matrix,
         converted=any(
             kinds[j] in {"boolean", "datetime", "duration"}
-            or (columns[j].kind == "category" and columns[j].missing and _holds_none(X, j))
+            or (columns[j].missing and _reads_otherwise(X, j, columns[j].kind))
             for j in used
-        ),
+        )
+        or issparse(X),
     )
 
 
@@ -133,12 +137,12 @@ def plain_table(X: Any) -> Any:
 
     Parameters
     ----------
-    X : DataFrame of pandas or polars, ndarray
+    X : DataFrame of pandas or polars, ndarray or sparse matrix
         The features.
 
     Returns
     -------
-    pandas.DataFrame, or ndarray of object if `X` has no column names
+    pandas.DataFrame, or ndarray if `X` has no column names
         The same columns: booleans as 0.0 and 1.0, dates as seconds since 1970, durations as
         seconds, anything else as it is. Missing values are NaN, the only ones that
         scikit-learn's encoders take for missing.
@@ -162,7 +166,8 @@ def plain_table(X: Any) -> Any:
             values = _encode(values, kind)
         columns.append(values)
     if not hasattr(X, "columns"):
-        return np.stack([column.astype(object) for column in columns], axis=1)
+        mixed = any(column.dtype == object for column in columns)
+        return np.stack([c.astype(object) if mixed else c for c in columns], axis=1)
     pandas = require("pandas", "compare", "plain_table")
     return pandas.DataFrame(dict(zip(rows.names, columns, strict=True)))
 
@@ -205,9 +210,12 @@ def _usable_kinds(rows: Rows[Any]) -> list[Kind]:
     return kinds
 
 
-def _holds_none(X: Any, position: int) -> bool:
-    """Whether missing texts of a column may be None; pandas' own dtypes give NaN."""
-    return not hasattr(X, "iloc") or X.dtypes.iloc[position].name == "object"
+def _reads_otherwise(X: Any, position: int, kind: ColumnKind) -> bool:
+    """Whether missing values of a column may be None or pandas' NA, not the NaN of NumPy."""
+    if not hasattr(X, "iloc"):
+        return kind == "category" or getattr(X, "dtype", None) == np.dtype(object)
+    dtype = X.dtypes.iloc[position]
+    return dtype.name == "object" or type(getattr(dtype, "na_value", None)).__name__ == "NAType"
 
 
 def _types_in(values: AnyArray) -> str:

@@ -40,9 +40,13 @@ def final_model(plan: Plan, entry_name: str) -> BaseEstimator:
 
 def training_labels(target: Target, y: ArrayLike) -> AnyArray:
     """Return the labels to train on: the target's own, or 1 where any positive label stands."""
-    labels = np.asarray(y).reshape(-1)
-    if target.kind == "binary" and max(map(len, target.values)) > 1:
+    if _is_grouped(target):
         return target.codes
+    labels = np.asarray(y).reshape(-1)
+    if labels.dtype == object or labels.dtype.kind == "T":
+        # scikit-learn takes objects for labels only if they are texts.
+        values = np.array([value for group in target.values for value in group])
+        return values[target.codes]
     return labels
 
 
@@ -58,19 +62,26 @@ def reading_lines(plan: Plan, reading: Sequence[str]) -> tuple[list[str], set[tu
         from Python, where the reader has both.
     """
     if not reading:
-        return ["# X and y are your table and its labels."], set()
+        lines = ["# X and y are your table and its labels."]
+        if not _is_grouped(plan.target):
+            return lines, set()
+        lines.append(f"y = isin(y, {list(plan.target.values[1])!r}).astype(int)")
+        return lines, {("numpy", "isin")}
     imports = [line.split() for line in reading if line.startswith("from ")]
     lines = [line for line in reading if not line.startswith("from ")]
-    if plan.target.kind == "binary" and max(map(len, plan.target.values)) > 1:
+    if _is_grouped(plan.target):
         lines.append(f"y = y.isin({list(plan.target.values[1])!r}).astype(int)")
     return lines, {(words[1], name.strip(",")) for words in imports for name in words[3:]}
 
 
 def _positive_label(target: Target) -> Any:
     """Return the positive label among the training labels."""
-    if max(map(len, target.values)) > 1:
-        return 1
-    return target.values[1][0]
+    return 1 if _is_grouped(target) else target.values[1][0]
+
+
+def _is_grouped(target: Target) -> bool:
+    """Whether one of two classes stands for several labels."""
+    return target.kind == "binary" and max(map(len, target.values)) > 1
 
 
 def _own_task(task: Task, table: Table) -> Task:

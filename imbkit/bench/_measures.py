@@ -6,6 +6,7 @@ classes predicted under a threshold policy.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
@@ -170,24 +171,25 @@ DECISIONS = {
 ALERT_RATE = _card("alert_rate", "Alerts", "Share of all rows that are flagged.")
 
 
-def find_measure(name: str) -> Measure | CountMetric:
-    """Return the ranking measure of a name, else the count metric.
+def find_measure(name: Any) -> Measure | CountMetric:
+    """Return the ranking measure of a name, else the count metric of a name or function.
 
     Raises
     ------
     InvalidParameterError
         If there is neither.
     """
-    if name in RANKINGS:
-        return RANKINGS[name]
-    for prefix, make in _PARSED.items():
-        if name.startswith(prefix):
-            return make(_limit(name, prefix))
+    if isinstance(name, str):
+        if name in RANKINGS:
+            return RANKINGS[name]
+        for prefix, make in _PARSED.items():
+            if name.startswith(prefix):
+                return make(_limit(name, prefix))
     try:
         return get_metric(name)
     except InvalidParameterError as error:
         known = [*RANKINGS, *DECISIONS]
-        near = nearest_names(name, known)
+        near = nearest_names(str(name), known)
         rule = "metric must be a ranking measure or a count metric"
         todo = f"Did you mean {listing(near)}?" if near else f"Known are {', '.join(known)}"
         raise InvalidParameterError(message("compare", rule, name, todo)) from error
@@ -224,13 +226,17 @@ def measure_cards(kind: str, ranking: Measure, decision: CountMetric) -> dict[st
 def ranking_values(
     codes: IntArray, scores: FloatArray, asked: Measure, *, probabilities: bool
 ) -> dict[str, float | None]:
-    """Compute the ranking measures on one test fold; None where one is undefined."""
+    """Compute the ranking measures on one test fold; None where one is undefined.
+
+    Ranks need rows to be ranked above others: they are undefined where a class is absent.
+    """
     binary = scores.ndim == 1
+    complete = np.bincount(codes, minlength=2 if binary else scores.shape[1]).all()
     measures = {asked.card["name"]: asked} | RANKINGS
     values: dict[str, float | None] = {}
     for name, measure in measures.items():
         if binary or measure.multiclass:
-            usable = probabilities or not measure.needs_probabilities
+            usable = probabilities if measure.needs_probabilities else complete
             values[name] = measure.compute(codes, scores) if usable else None
     return values
 

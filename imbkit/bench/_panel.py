@@ -261,6 +261,8 @@ def _random_over(learner: Learner, task: Task) -> Pipeline:
 
 def _smote_for(task: Task) -> SMOTE:
     """SMOTE with as many of the usual five neighbours as the rarest class allows."""
+    if task.fewest < 2:
+        raise CannotBuildError("SMOTE needs 2 rows of every class wherever it is trained")
     return SMOTE(k_neighbors=min(5, task.fewest - 1))
 
 

@@ -1,19 +1,24 @@
 """Everything about a comparison that is decided before the first fit."""
 
 import hashlib
-from collections.abc import Sequence
+import inspect
+import pickle
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from imbkit._core.columns import is_missing
 from imbkit._core.messages import message
 from imbkit._core.rng import derive, integer_seed
 from imbkit._core.types import IntArray
-from imbkit.bench._cell import Cell, CellData, Split
+from imbkit.bench._cell import Cell, CellData, Split, inner_splits
 from imbkit.bench._columns import Table, duplicate_groups, read_columns
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups, stratified_folds
 from imbkit.bench._measures import RANKINGS, Measure, find_measure
@@ -61,6 +66,12 @@ class Entry:
         """The entry in words."""
         return f"{self.strategy.title or self.strategy.name} + {self.learner.title}"
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the user's own in part, and so not known by its name."""
+        known = STRATEGIES.get(self.strategy.name), LEARNERS.get(self.learner.name)
+        return known != (self.strategy, self.learner)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -101,21 +112,29 @@ def make_plan(
     target_name: str,
 ) -> Plan:
     """Check the input and decide splits, entries, seeds and cells."""
-    seed = integer_seed(random_state)
-    if seed >= 2**32:
-        rule = "random_state must be less than 2**32"
-        raise InvalidParameterError(message("compare", rule, random_state))
+    seed = _read_seed(random_state)
     ranking, decision = _choose_measures(metric, objective)
     target = read_target(y, positive, target_name)
+    if target.kind != "binary" and not ranking.multiclass:
+        rule = "this ranking measure is defined for two classes only"
+        todo = "Name the positive class, or choose average_precision or roc_auc"
+        raise InvalidParameterError(message("compare", rule, ranking.card["name"], todo))
     table = read_columns(X)
     if table.n_rows != target.codes.size:
         rule = "table and target must have the same number of rows"
         got = f"{table.n_rows:,} and {target.codes.size:,}"
         raise DataError(message("compare", rule, got))
     duplicates = duplicate_groups(table.matrix)
-    together = _groups_to_keep(duplicates, groups)
-    splits, folds, repeats, cautions = _make_splits(target, together, cv, quick, seed)
-    task, inner = _make_task(table, target, splits)
+    given, cautions = _read_groups(groups, table.n_rows)
+    together = _groups_to_keep(duplicates, given)
+    splitter = cv if callable(getattr(cv, "split", None)) and not isinstance(cv, str) else None
+    if splitter is None:
+        splits, folds, repeats, more = _make_splits(target, together, cv, quick, seed)
+    else:
+        splits, more = _given_splits(X, target, together, given, splitter)
+        folds, repeats = len(splits), 1
+    cautions += more
+    inner = _inner_folds(target, together, splits)
     data = CellData(
         matrix=table.matrix,
         codes=target.codes,
@@ -126,6 +145,7 @@ def make_plan(
         inner_folds=inner,
         seed=seed,
     )
+    task = _make_task(table, target, splits, data)
     built, problems = _choose_entries(strategies, learners, task, quick)
     cells = tuple(
         Cell(entry.strategy.name, entry.learner.name, estimator, split)
@@ -144,10 +164,23 @@ def make_plan(
         task=task,
         problems=tuple(problems),
         cautions=tuple(cautions),
-        fingerprint=_fingerprint(table, data, target, splits),
+        fingerprint=_fingerprint(
+            table, data, target, splits, own_splits=splitter is not None, built=built
+        ),
         quick=quick,
         duplicates=duplicates,
     )
+
+
+def _read_seed(random_state: Any) -> int:
+    """Return the seed as an integer that scikit-learn takes, too."""
+    seed = integer_seed(random_state)
+    if not isinstance(random_state, (int, np.integer)):
+        return seed % 2**32
+    if seed >= 2**32:
+        rule = "random_state must be less than 2**32"
+        raise InvalidParameterError(message("compare", rule, random_state))
+    return seed
 
 
 def _choose_measures(metric: str | None, objective: str | None) -> tuple[Measure, CountMetric]:
@@ -162,24 +195,39 @@ def _choose_measures(metric: str | None, objective: str | None) -> tuple[Measure
     return RANKINGS["average_precision"], ranking
 
 
-def _groups_to_keep(duplicates: IntArray, groups: ArrayLike | None) -> IntArray | None:
-    """Rows that must not straddle a fold: equal rows, joined with the user's groups."""
+def _read_groups(groups: ArrayLike | None, n_rows: int) -> tuple[IntArray | None, list[str]]:
+    """Return the user's groups as numbers from 0, and what to say about them."""
     if groups is None:
-        return duplicates if duplicates.max() + 1 < duplicates.size else None
+        return None, []
     given = np.asarray(groups)
-    if given.shape != duplicates.shape:
-        rule = f"groups must hold one value for each of the {duplicates.size:,} rows"
+    if given.shape != (n_rows,):
+        rule = f"groups must hold one value for each of the {n_rows:,} rows"
         raise DataError(message("compare", rule, f"shape {given.shape}"))
-    codes = np.unique(given.astype(str) if given.dtype == object else given, return_inverse=True)[1]
-    return merge_groups(duplicates, codes)
+    cautions = []
+    missing = is_missing(given)
+    if missing.any():
+        cautions.append(
+            f"{int(missing.sum()):,} rows name no group; they were kept together as if they "
+            "were one, because they may be."
+        )
+    codes = np.zeros(n_rows, dtype=np.intp)
+    known = given[~missing]
+    known = known.astype(str) if known.dtype == object else known
+    codes[~missing] = 1 + np.unique(known, return_inverse=True)[1]
+    return np.unique(codes, return_inverse=True)[1], cautions
+
+
+def _groups_to_keep(duplicates: IntArray, given: IntArray | None) -> IntArray | None:
+    """Rows that must not straddle a fold: equal rows, joined with the user's groups."""
+    if given is not None:
+        return merge_groups(duplicates, given)
+    return duplicates if duplicates.max() + 1 < duplicates.size else None
 
 
 def _make_splits(
     target: Target, groups: IntArray | None, cv: Any, quick: bool, seed: int
 ) -> tuple[tuple[Split, ...], int, int, list[str]]:
     """Return the splits, folds, repeats, and what to say about them."""
-    if callable(getattr(cv, "split", None)) and not isinstance(cv, str):
-        return _given_splits(target, groups, cv)
     folds, repeats = _read_cv(cv, quick)
     fewest = fewest_groups_of_a_class(target.codes, groups)
     rarest = int(fewest.argmin())
@@ -225,16 +273,16 @@ def _read_cv(cv: Any, quick: bool) -> tuple[int, int]:
 
 
 def _given_splits(
-    target: Target, groups: IntArray | None, cv: Any
-) -> tuple[tuple[Split, ...], int, int, list[str]]:
+    X: Any, target: Target, groups: IntArray | None, given: IntArray | None, cv: Any
+) -> tuple[tuple[Split, ...], list[str]]:
     """Splits of a splitter, less the training rows that also stand in the test fold."""
     splits, removed = [], 0
-    for fold, (train, test) in enumerate(cv.split(np.zeros((target.codes.size, 1)), target.codes)):
+    apart = np.arange(target.codes.size) if groups is None else groups
+    for fold, (train, test) in enumerate(_ask_splitter(cv, X, target.codes, given)):
         train, test = np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)
-        if groups is not None:
-            kept = ~np.isin(groups[train], groups[test])
-            removed += int(train.size - kept.sum())
-            train = train[kept]
+        kept = ~np.isin(apart[train], apart[test])
+        removed += int(train.size - kept.sum())
+        train = train[kept]
         n_classes = len(target.labels)
         if min(np.bincount(target.codes[train], minlength=n_classes)) < 2 or not test.size:
             rule = "each training side of cv must have at least 2 rows of every class"
@@ -248,20 +296,51 @@ def _given_splits(
             f"{removed:,} training rows were left out because an equal row (or one of the same "
             "group) stood in the test fold."
         )
-    return tuple(splits), len(splits), 1, cautions
+    return tuple(splits), cautions
 
 
-def _make_task(table: Table, target: Target, splits: tuple[Split, ...]) -> tuple[Task, int]:
-    """Return what strategies may know of the table, and the number of inner folds."""
+def _ask_splitter(
+    cv: Any, X: Any, codes: IntArray, given: IntArray | None
+) -> list[tuple[ArrayLike, ArrayLike]]:
+    """Let a splitter split; it learns the user's groups if it can take them."""
+    if given is None or "groups" not in inspect.signature(cv.split).parameters:
+        return list(cv.split(X, codes))
+    with warnings.catch_warnings():
+        # They are kept together afterwards, whether the splitter heeds them or not.
+        warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+        return list(cv.split(X, codes, given))
+
+
+def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split]) -> int:
+    """Return the number of folds that thresholds are tuned on; 0 for many classes."""
+    if target.kind != "binary":
+        return 0
+    folds = INNER_FOLDS
+    for split in splits:
+        among = None if groups is None else groups[split.train]
+        distinct = fewest_groups_of_a_class(target.codes[split.train], among)
+        rarest = int(distinct.argmin())
+        if distinct.size < 2 or distinct[rarest] < 2:
+            rule = "every training side needs 2 distinct rows (or groups) of each class"
+            got = f"{distinct[rarest]} of {target.labels[rarest]!r} in split {split.fold}"
+            if distinct.size < 2:
+                got = f"none of {target.labels[1]!r} in split {split.fold}"
+            todo = "Hold out fewer rows at a time, for example by more folds or smaller groups"
+            raise DataError(message("compare", rule, got, todo))
+        folds = min(folds, int(distinct[rarest]))
+    return folds
+
+
+def _make_task(table: Table, target: Target, splits: tuple[Split, ...], data: CellData) -> Task:
+    """Return what strategies may know of the table."""
     n_classes = len(target.labels)
-    fewest = min(
-        int(np.bincount(target.codes[split.train], minlength=n_classes).min()) for split in splits
-    )
-    inner = 0
-    if target.kind == "binary":
-        inner = min(INNER_FOLDS, fewest)
-        fewest -= -(-fewest // inner)
-    task = Task(
+    fewest = table.n_rows
+    for split in splits:
+        codes = target.codes[split.train]
+        sides = inner_splits(split, data) if target.kind == "binary" else ((slice(None), None),)
+        for train, _ in sides:
+            fewest = min(fewest, int(np.bincount(codes[train], minlength=n_classes).min()))
+    return Task(
         kind=target.kind,
         numbers=tuple(i for i, c in enumerate(table.columns) if c.kind != "category"),
         categories=tuple(i for i, c in enumerate(table.columns) if c.kind == "category"),
@@ -269,7 +348,6 @@ def _make_task(table: Table, target: Target, splits: tuple[Split, ...]) -> tuple
         n_train=max(split.train.size for split in splits),
         fewest=fewest,
     )
-    return task, inner
 
 
 def _choose_entries(
@@ -298,8 +376,20 @@ def _choose_entries(
     return list(panel.values()), problems
 
 
-def _fingerprint(table: Table, data: CellData, target: Target, splits: tuple[Split, ...]) -> str:
-    """Hash everything that a cell's scores depend on, except the cell's own name."""
+def _fingerprint(
+    table: Table,
+    data: CellData,
+    target: Target,
+    splits: tuple[Split, ...],
+    *,
+    own_splits: bool,
+    built: Iterable[tuple[Entry, BaseEstimator]],
+) -> str:
+    """Hash everything that a cell's scores depend on, except the cell's own name.
+
+    The name stands for an entry of the panel. It tells nothing of the parameters of the
+    user's own estimators, so these are hashed.
+    """
     digest = hashlib.sha256()
     parts = [
         ROWS_VERSION,
@@ -311,9 +401,23 @@ def _fingerprint(table: Table, data: CellData, target: Target, splits: tuple[Spl
         data.inner_folds,
         data.seed,
     ]
+    own = [(entry.name, _estimator_hash(estimator)) for entry, estimator in built if entry.is_own]
+    if own:
+        parts.append(own)
+    if own_splits:
+        # Test folds alone tell neither where one ends nor what was trained on.
+        parts.append([joblib.hash((split.train, split.test)) for split in splits])
     digest.update(repr(parts).encode())
     arrays = [table.matrix, target.codes, *(split.test for split in splits)]
     arrays += [split.train for split in splits] if data.groups is None else [data.groups]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _estimator_hash(estimator: BaseEstimator) -> str:
+    """Hash the class and parameters of an estimator; lambdas differ from run to run."""
+    try:
+        return str(joblib.hash(estimator))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return repr(estimator.get_params())

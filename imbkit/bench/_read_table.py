@@ -319,15 +319,29 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
     parquet = require("pyarrow.parquet", "compare", "read_table")
     arrow = require("pyarrow", "compare", "read_table")
     try:
-        file = parquet.ParquetFile(path)
-        _check_names(file.schema_arrow.names, path)
-        table = pandas.read_parquet(path, engine="pyarrow")
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
+            _check_names(file.schema_arrow.names, path)
+            table = pandas.DataFrame(_parquet_columns(file), copy=False)
     except arrow.ArrowException as error:
         rule = "a .parquet file must be parquet data"
         got = f"{str(error).partition(chr(10))[0]} in {shorten(str(path), 200)}"
         raise DataError(message("read_table", rule, got, "Write the table again")) from error
+    arrow.default_memory_pool().release_unused()
     if not len(table) or not table.shape[1]:
         rule = "the file must hold columns and rows"
         got = f"{len(table)} rows and {table.shape[1]} columns in {shorten(str(path), 200)}"
         raise DataError(message("read_table", rule, got, "Write the table again"))
     return cast("pd.DataFrame", table)
+
+
+def _parquet_columns(file: Any) -> dict[str, Any]:
+    """Read column by column: all at once, Arrow's copy stands beside pandas' in memory."""
+    stored = file.schema_arrow.pandas_metadata or {}
+    index = [name for name in stored.get("index_columns", []) if isinstance(name, str)]
+    columns = {}
+    for name in file.schema_arrow.names:
+        if name not in index:
+            part = file.read(columns=[name], use_threads=False)
+            frame = part.to_pandas(split_blocks=True, self_destruct=True)
+            columns[name] = frame[name].reset_index(drop=True).copy()
+    return columns

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from imbkit._core.messages import message
 from imbkit.bench._cell import Cell, run_cell
 from imbkit.bench._plan import Plan
 from imbkit.bench._progress import Progress
 from imbkit.bench._rows import RowStore
+from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["run_plan"]
 
@@ -37,10 +39,18 @@ def run_plan(
     progress : Progress
         Is told of every cell.
     """
+    if n_jobs == 0:
+        rule = "n_jobs must be a positive or a negative number, or None"
+        todo = "Use 1 for one cell at a time"
+        raise InvalidParameterError(message("compare", rule, n_jobs, todo))
     pending = [cell for cell in plan.cells if not store.finished(cell.name)]
     progress.start(len(plan.cells), len(plan.cells) - len(pending))
     deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+    # Cells wait in line only where no deadline could pass while they do.
+    ahead = "2 * n_jobs" if deadline is None else "n_jobs"
+    parallel = Parallel(
+        n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
+    )
     try:
         # Threads of the BLAS are a setting of the whole process: held here, too, so that
         # no cell of a thread pool gives them back while another one runs.

@@ -184,11 +184,20 @@ def _estimate(folds: FloatArray, card: MetricCard, test_to_train: float) -> Esti
     mean, low, high = corrected_interval(known, test_to_train)
     return Estimate(
         mean=mean,
-        low=None if np.isnan(low) else float(np.clip(low, card["low"], card["high"])),
-        high=None if np.isnan(high) else float(np.clip(high, card["low"], card["high"])),
+        low=_within(low, card),
+        high=_within(high, card),
         folds=listed,
         tied_with_best=False,
     )
+
+
+def _within(end: float, card: MetricCard) -> float | None:
+    """Cut an end of an interval to the metric's range; None if it is not known."""
+    if np.isnan(end):
+        return None
+    low = -np.inf if card["low"] is None else card["low"]
+    high = np.inf if card["high"] is None else card["high"]
+    return min(max(end, low), high)
 
 
 def _mark_ties(

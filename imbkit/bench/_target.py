@@ -1,6 +1,6 @@
 """Read the target: which classes there are, and which of them is the positive one."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -87,11 +87,12 @@ def read_target(y: ArrayLike, positive: Sequence[object] | None, name: str) -> T
         todo = f"Leave out one of {listing(texts)}"
         raise InvalidParameterError(message("positive", rule, listing(texts), todo))
     negative = texts[others[0]] if len(others) == 1 else f"the other {len(others)} labels"
+    joined = ", ".join(texts[k] for k in chosen)
     return Target(
         name,
         "binary",
         np.isin(codes, chosen).astype(np.intp),
-        (negative, ", ".join(texts[k] for k in chosen)),
+        (negative if negative != joined else "the other label", joined),
         (tuple(values[others].tolist()), tuple(values[chosen].tolist())),
     )
 
@@ -117,6 +118,8 @@ def _check_labels(labels: AnyArray, name: str) -> AnyArray:
             raise DataError(message("compare", rule, got, "Convert them to one type"))
         if kinds <= {"booleans", "numbers", "text"}:
             labels = np.array([str(v) if kinds == {"text"} else v for v in labels])
+    elif labels.dtype.kind == "T":
+        labels = np.array(labels.tolist())
     if labels.dtype.kind not in "biufU":
         rule = "the target must hold numbers, strings or booleans"
         raise DataError(message("compare", rule, f"{labels.dtype} in {name}"))
@@ -126,7 +129,7 @@ def _check_labels(labels: AnyArray, name: str) -> AnyArray:
 def _missing(labels: AnyArray) -> AnyArray:
     if labels.dtype.kind == "f":
         return np.isnan(labels)
-    if labels.dtype != object:
+    if labels.dtype.kind not in "OT":
         return np.zeros(labels.shape, dtype=bool)
     return np.array([_is_missing(value) for value in labels], dtype=bool)
 
@@ -163,7 +166,9 @@ def _rarer(codes: IntArray) -> list[int]:
 
 def _find_positive(positive: Sequence[object], values: AnyArray, texts: list[str]) -> list[int]:
     """Return the numbers of the positive labels, in the order of `values`."""
-    if isinstance(positive, (str, bytes)) or not isinstance(positive, Sequence):
+    if hasattr(positive, "tolist"):
+        positive = np.atleast_1d(np.asarray(positive)).tolist()
+    if isinstance(positive, (str, bytes)) or not isinstance(positive, (Sequence, Set)):
         positive = [positive]
     found = set()
     for label in positive:

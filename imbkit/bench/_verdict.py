@@ -82,7 +82,12 @@ def judge(
         verdict["sentence"] = _undecided_sentence(card, baseline, bool(challengers))
         return verdict
     adjusted = holm(np.array([pair.p_value for _, pair in known]))
-    best = max(range(len(known)), key=lambda i: known[i][1].mean)
+    # A challenger that is ahead by more, but within noise, does not hide one beyond it.
+    beats = [
+        pair.mean > 0 and pair.low > 0 and p_value < LEVEL
+        for (_, pair), p_value in zip(known, adjusted, strict=True)
+    ]
+    best = max(range(len(known)), key=lambda i: (beats[i], known[i][1].mean))
     contender, pair = known[best]
     low, high = sorted((sign * pair.low, sign * pair.high))
     verdict["best"] = contender.entry
@@ -94,8 +99,7 @@ def judge(
     verdict["probability_better"] = _finite(pair.probability_better)
     verdict["probability_equivalent"] = _finite(pair.probability_equivalent)
     if pair.cells >= 2:
-        beaten = pair.mean > 0 and pair.low > 0 and adjusted[best] < LEVEL
-        verdict["outcome"] = "beaten" if beaten else "not beaten"
+        verdict["outcome"] = "beaten" if beats[best] else "not beaten"
     verdict["sentence"] = _sentence(card, baseline, contender, verdict)
     return verdict
 
@@ -117,7 +121,7 @@ def _sentence(
     """Say who won, by how much, and whether that is beyond noise."""
     difference = verdict["difference"] or 0.0
     lead = "By" if verdict["question"] == "ranking" else "For decisions, by"
-    measure = card["title"] if card["title"].isupper() else card["title"].lower()
+    measure = _in_sentence(card["title"])
     base = f"{_name(baseline)} ({_number(verdict['baseline_mean'])})"
     other = f"{_name(challenger)} ({_number(verdict['best_mean'])})"
     gap = f"a difference of {difference:+.3f}"
@@ -145,7 +149,14 @@ def _undecided_sentence(card: MetricCard, baseline: Contender, challenged: bool)
         if challenged
         else "the baseline had no challenger"
     )
-    return f"By {card['title'].lower()}, nothing can be said of {_name(baseline)}: {reason}."
+    lead = "By" if baseline.policy == "none" else "For decisions, by"
+    measure = _in_sentence(card["title"])
+    return f"{lead} {measure}, nothing can be said of {_name(baseline)}: {reason}."
+
+
+def _in_sentence(title: str) -> str:
+    """Write a metric's title within a sentence; abbreviations keep their capitals."""
+    return " ".join(word if word.isupper() else word.lower() for word in title.split())
 
 
 def _name(contender: Contender) -> str:

@@ -177,10 +177,11 @@ def _cumulate_rows(
     ascending = np.sort(score)
     first = _first_of_each(ascending)
     distinct = ascending[first]
-    hits = np.sort(score[positive])
-    tp = (hits.size - np.searchsorted(hits, distinct)).astype(float)
-    alerts = (score.size - first).astype(float)
-    return distinct[::-1], _from_zero(tp[::-1]), _from_zero((alerts - tp)[::-1])
+    # The hits are few as a rule: look them up among all scores, not the reverse.
+    hits = np.searchsorted(distinct, np.sort(score[positive]))
+    tp = np.cumsum(np.bincount(hits, minlength=distinct.size)[::-1]).astype(float)
+    alerts = (score.size - first[::-1]).astype(float)
+    return distinct[::-1], _from_zero(tp), _from_zero(alerts - tp)
 
 
 def cumulate_weights(
