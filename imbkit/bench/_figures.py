@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
-    "NOTHING",
     "Axis",
     "Bar",
+    "NOTHING",
     "bytes_text",
+    "chance_text",
     "decimals_for",
     "number",
     "seconds_text",
@@ -65,6 +66,13 @@ def share_text(share: float | None) -> str:
     if 99.95 <= percent < 100:
         return f">{SPACE}99.9{SPACE}%"
     return f"{percent:.3g}{SPACE}%"
+
+
+def chance_text(chance: float | None) -> str:
+    """Return a probability as per cent; no digits that nobody could vouch for."""
+    if chance is not None and 0 < chance < 0.001:
+        return f"<{SPACE}0.1{SPACE}%"
+    return share_text(chance)
 
 
 def seconds_text(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imbkit.bench._figures import (
     Axis,
+    chance_text,
     decimals_for,
     number,
     seconds_text,
@@ -290,8 +291,8 @@ def _facts(verdict: Verdict, titles: dict[str, str]) -> tuple[tuple[str, str, st
     facts.append(("Difference", _interval(verdict), signed(verdict["difference"], decimals)))
     rope = f"{verdict['rope']:g}"
     for what, of, value in (
-        ("Chance of better", f"by more than {rope}", share_text(verdict["probability_better"])),
-        ("Chance of a tie", f"within {rope}", share_text(verdict["probability_equivalent"])),
+        ("Chance of better", f"by more than {rope}", chance_text(verdict["probability_better"])),
+        ("Chance of a tie", f"within {rope}", chance_text(verdict["probability_equivalent"])),
         ("p-value", "two-sided, Holm", number(verdict["p_value"], 3)),
     ):
         facts.append((what, of, value))

@@ -1,7 +1,8 @@
 """Run the cells that are not finished yet, under any joblib backend."""
 
 import time
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Generator, Iterator, Sequence
 
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
@@ -10,7 +11,7 @@ from imbkit._core.messages import message
 from imbkit.bench._cell import Cell, run_cell
 from imbkit.bench._plan import Plan
 from imbkit.bench._progress import Progress
-from imbkit.bench._rows import RowStore
+from imbkit.bench._rows import Row, RowStore
 from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["run_plan"]
@@ -56,11 +57,23 @@ def run_plan(
         # no cell of a thread pool gives them back while another one runs.
         with threadpool_limits(1):
             tasks = (delayed(run_cell)(cell, plan.data) for cell in _until(deadline, pending))
-            for row in parallel(tasks):
-                store.append(row)
-                progress.advance(row["cell"], row["status"] == "failed", row["fit_seconds"])
+            rows = parallel(tasks)
+            try:
+                for row in rows:
+                    store.append(row)
+                    progress.advance(row["cell"], row["status"] == "failed", row["fit_seconds"])
+            except BaseException:
+                _cancel(rows)
+                raise
     finally:
         progress.close()
+
+
+def _cancel(rows: Generator[Row, None, None]) -> None:
+    """End the cells that still run; joblib would warn of them, but the error tells more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows.close()
 
 
 def _until(deadline: float | None, cells: Sequence[Cell]) -> Iterator[Cell]:

@@ -111,8 +111,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from small_runs import run, small_table
-X, y = small_table(n_rows=2000, n_positive=300)
-run(X, y, cv=(5, 2), output=Path({output!r}), n_jobs=2)
+X, y = small_table(n_rows=1000, n_positive=150)
+run(X, y, cv=(6, 1), output=Path({output!r}), n_jobs=2)
 """
 
 
@@ -122,16 +122,16 @@ def test_killed_and_run_again(tmp_path, small, timeless):
     process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     rows = tmp_path / "killed" / "rows.jsonl"
     deadline = time.monotonic() + 120
-    while not (rows.exists() and rows.read_bytes().count(b"\n") > 5):
+    while not (rows.exists() and rows.read_bytes().count(b"\n") > 3):
         assert process.poll() is None, "ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     finished = [json.loads(line) for line in rows.read_bytes().splitlines(keepends=True)[1:-1]]
-    X, y = small.small_table(n_rows=2000, n_positive=300)
-    again = small.run(X, y, cv=(5, 2), output=tmp_path / "killed")
-    whole = small.run(X, y, cv=(5, 2), output=tmp_path / "whole")
+    X, y = small.small_table(n_rows=1000, n_positive=150)
+    again = small.run(X, y, cv=(6, 1), output=tmp_path / "killed")
+    whole = small.run(X, y, cv=(6, 1), output=tmp_path / "whole")
     assert again.rows()[: len(finished)] == finished
     assert len(finished) < len(again.rows())
     assert by_cell(again, timeless) == by_cell(whole, timeless)

@@ -92,7 +92,10 @@ def test_same_predictions_as_on_the_matrix(small, kind):
         matrix = plan.table.matrix
         theirs = seed_estimator(clone(cell.estimator), plan.data.seed).fit(matrix, Y)
         np.testing.assert_allclose(
-            ours.estimator_.predict_proba(X), theirs.predict_proba(matrix), rtol=1e-6
+            ours.estimator_.predict_proba(X),
+            theirs.predict_proba(matrix),
+            # Single precision is kept on the table itself, but not in the matrix.
+            rtol=1e-2 if kind == "float32" else 1e-6,
         )
 
 
@@ -121,10 +124,10 @@ def test_any_target(small, kind):
     X, y = TABLES["numbers"](), TARGETS[kind]
     found = small.run(X, y, strategies=[], learners=[], budget_minutes=1e-9)
     model = found.best_estimator()
-    # Flattened by hand: frames compare otherwise than columns.
-    labels = np.asarray(y).reshape(-1).astype(str)
-    assert np.mean(model.predict(X).astype(str) == labels) > 0.8
-    assert model.predict_proba(X)[Y == 1, 1].mean() > model.predict_proba(X)[Y == 0, 1].mean()
+    rare = np.asarray(y).reshape(-1).tolist()[0]
+    assert np.mean((model.predict(X) == rare) == Y) > 0.8
+    chance = model.predict_proba(X)[:, model.classes_.tolist().index(rare)]
+    assert chance[Y == 1].mean() > chance[Y == 0].mean()
 
 
 @pytest.mark.parametrize("make", [np.array, lambda y: pd.Series(y, dtype="Int64"), list])

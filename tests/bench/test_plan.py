@@ -331,3 +331,11 @@ def test_same_name_and_another_object():
     two = [DummyClassifier(strategy=s) for s in ("prior", "stratified")]
     with pytest.raises(InvalidParameterError, match="different names"):
         plan_of(*numbers(20), learners=two)
+
+
+@pytest.mark.parametrize("positive", [{"b"}, np.array(["b"]), np.str_("b"), ("b",), ["b", "b"]])
+def test_positive_labels_in_any_container(positive):
+    X, y = numbers(20)
+    plan = plan_of(X, np.where(y, "b", "a"), positive=positive)
+    assert plan.target.labels == ("a", "b")
+    assert plan.target.codes.tolist() == y.tolist()

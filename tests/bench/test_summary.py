@@ -104,7 +104,7 @@ def test_the_recommended_entry_decides_better(plan, rows):
     summary = summary_of(plan, rows)
     assert [verdict["outcome"] for verdict in summary["verdicts"]] == ["beaten", "beaten"]
     assert summary["recommended"] == summary["verdicts"][1]["best"]
-    put(rows, {name: LEVELS[BASE] for name in LEVELS})
+    put(rows, dict.fromkeys(LEVELS, LEVELS[BASE]))
     assert summary_of(plan, rows)["recommended"] == BASE
 
 
@@ -191,3 +191,13 @@ def test_labels_that_joined_look_alike_are_kept_apart(small):
     y = np.random.default_rng(0).choice(["a", "b", "a, b"], 240)
     found = small.run(X, y, positive=["a", "b"], strategies=[], learners=[], budget_minutes=1e-9)
     assert len(found.summary["entries"][0]["recalls"]) == 2
+
+
+def test_a_challenger_beyond_noise_is_not_hidden_by_a_noisier_one(plan, rows):
+    """The larger lead is within noise, the smaller one is not; the verdict is of the second."""
+    steady = LEVELS[BASE] + 0.05 + 0.1 * NOISE
+    noisy = LEVELS[BASE] + 0.1 + 20 * NOISE
+    put(rows, {BASE: LEVELS[BASE], "random_under/logistic": steady, "smote/logistic": noisy})
+    verdict = summary_of(plan, rows)["verdicts"][0]
+    assert (verdict["best"], verdict["outcome"]) == ("random_under/logistic", "beaten")
+    assert verdict["difference"] == pytest.approx(0.05)
