@@ -213,6 +213,9 @@ def measure_cards(kind: str, ranking: Measure, decision: CountMetric) -> dict[st
     for name, measure in RANKINGS.items():
         if kind == "binary" or measure.multiclass:
             cards[name] = measure.card
+    if kind == "multiclass":
+        # Summed over classes, a certain but wrong prediction errs by one twice.
+        cards["brier"] = cards["brier"] | {"high": 2.0}
     if decision.name not in DECISIONS:
         low, high = decision.bounds
         title = decision.name.replace("_", " ")

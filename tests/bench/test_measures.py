@@ -200,3 +200,12 @@ def test_every_value_has_a_card(kind, objective):
 def test_smaller_is_better_for_losses_alone():
     cards = [measure.card for measure in RANKINGS.values()] + list(DECISIONS.values())
     assert {c["name"] for c in cards if not c["greater_is_better"]} == {"brier", "log_loss"}
+
+
+def test_the_range_of_the_brier_score_is_attained():
+    """Certain and wrong: the worst there is."""
+    codes, wrong = np.array([0, 1, 2, 0]), np.eye(3)[[1, 2, 0, 2]]
+    for kind, scores in (("binary", 1.0 - codes.clip(0, 1)), ("multiclass", wrong)):
+        y = codes.clip(0, 1) if kind == "binary" else codes
+        worst = ranking_values(y, scores, AP, probabilities=True)["brier"]
+        assert worst == measure_cards(kind, AP, get_metric("mcc"))["brier"]["high"]

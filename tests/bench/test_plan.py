@@ -339,3 +339,25 @@ def test_positive_labels_in_any_container(positive):
     plan = plan_of(X, np.where(y, "b", "a"), positive=positive)
     assert plan.target.labels == ("a", "b")
     assert plan.target.codes.tolist() == y.tolist()
+
+
+def test_the_fingerprint_knows_seed_and_groups_where_the_splits_are_given():
+    """Both decide the inner folds, whatever the outer ones are."""
+    pairs, crossed = np.arange(60) // 2, np.arange(60) // 4 * 2 + np.arange(60) % 2
+    y = np.arange(60) % 3 == 0
+    given = {"y": y, "cv": KFold(5)}
+    assert finger(**given) != finger(**given, random_state=1)
+    assert finger(**given, groups=pairs) != finger(**given, groups=crossed)
+
+
+def test_groups_of_a_rare_class_are_spread_before_those_of_the_common_one():
+    """A few large groups of common rows must not draw the groups of rare rows together."""
+    sizes = [2] * 9 + [40, 30, 20] + [1] * 82
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    X, y = numbers(18, groups.size)
+    # Each rare group brings common rows of its own.
+    groups[18:45] = np.repeat(np.arange(9), 3)
+    for seed in range(5):
+        plan = plan_of(X, y, groups=groups, random_state=seed)
+        counts = [int(y[split.test].sum()) for split in plan.splits]
+        assert max(counts) - min(counts) <= 2

@@ -1,0 +1,213 @@
+"""A cell sees nothing of its test side before it scores it, and scores what it says."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
+
+from imbkit.bench import Strategy
+from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
+from imbkit.bench._panel import LEARNERS, STRATEGIES
+from imbkit.metrics import get_metric
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Ranks by the first column, and notes the rows that it was fitted on and asked about."""
+
+    seen: ClassVar[list[tuple[str, np.ndarray]]] = []
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.seen.append(("fit", X[:, 0].copy()))
+        return self
+
+    def predict_proba(self, X):
+        self.seen.append(("predict", X[:, 0].copy()))
+        chance = 1 / (1 + np.exp(-X[:, 0]))
+        return np.column_stack([1 - chance, chance])
+
+
+@pytest.fixture
+def plan(table, small):
+    """A plan of a table in which rows 0 to 59 come twice."""
+    X, y = table
+    X, y = X.iloc[[*range(240), *range(60)]], np.append(y, y[:60])
+    return small.run(X, y, strategies=list(STRATEGIES), budget_minutes=1e-9)._plan
+
+
+@pytest.fixture
+def record(plan):
+    """Return a function that runs a recording cell and gives what it saw."""
+
+    def run(split=plan.splits[1]):
+        Recorder.seen.clear()
+        row = run_cell(replace(plan.cells[0], estimator=Recorder(), split=split), plan.data)
+        assert row["status"] == "done", row["error"]
+        return row, list(Recorder.seen)
+
+    return run
+
+
+def timeless_run(cell, data):
+    row = run_cell(cell, data)
+    assert row["status"] == "done", row["error"]
+    return {k: v for k, v in row.items() if not k.endswith(("seconds", "bytes"))}
+
+
+@pytest.mark.parametrize("k", range(15))
+def test_labels_and_values_of_the_test_side_change_no_threshold(plan, k):
+    """Every entry of the panel; its threshold and warnings depend on the training side only."""
+    cell = plan.cells[k]
+    test = cell.split.test
+    codes, matrix = plan.data.codes.copy(), plan.data.matrix.copy()
+    codes[test] = 1 - codes[test]
+    other = replace(plan.data, codes=codes)
+    first, second = timeless_run(cell, plan.data), timeless_run(cell, other)
+    assert first["policies"]["tuned"]["threshold"] == second["policies"]["tuned"]["threshold"]
+    assert first["scores"] != second["scores"]
+    matrix[test] = matrix[test][::-1] * 3
+    third = timeless_run(cell, replace(plan.data, matrix=matrix))
+    assert first["policies"]["tuned"]["threshold"] == third["policies"]["tuned"]["threshold"]
+
+
+def test_every_fit_and_score_is_on_the_rows_it_should_be_on(plan, record):
+    split = plan.splits[1]
+    _, seen = record(split)
+    value = plan.data.matrix[:, 0]
+    train, test = set(value[split.train]), set(value[split.test])
+    assert not train & test
+    inner, (what, last) = seen[:-1], seen[-1]
+    assert what == "predict"
+    assert set(last) == test
+    assert all(set(rows) <= train for _, rows in inner)
+    fits = [rows for what, rows in inner if what == "fit"]
+    scored = [rows for what, rows in inner if what == "predict"]
+    # One fit for each inner fold, and one on the whole training side. Equal rows have equal
+    # values here, so disjoint values mean that none was both learnt and scored.
+    assert len(fits) == plan.data.inner_folds + 1
+    whole = max(fits, key=len)
+    assert sorted(whole) == sorted(value[split.train])
+    assert sorted(np.concatenate(scored)) == sorted(value[split.train])
+    for rows in scored:
+        assert any(not set(rows) & set(learnt) for learnt in fits)
+
+
+def test_the_threshold_is_the_best_of_the_inner_folds(plan, record):
+    """Brute force over all cut-offs of the pooled inner scores."""
+    row, _ = record()
+    split, metric = plan.splits[1], get_metric("mcc")
+    y = plan.data.codes[split.train]
+    scores = 1 / (1 + np.exp(-plan.data.matrix[split.train, 0]))
+    cuts = np.append(np.unique(scores), np.inf)
+    best = max(metric(y, (scores >= cut).astype(int)) for cut in cuts)
+    chosen = row["policies"]["tuned"]["threshold"]
+    assert metric(y, (scores >= chosen).astype(int)) == pytest.approx(best)
+
+
+def test_recalls_are_those_of_scikit_learn(plan, record):
+    row, _ = record()
+    test = plan.splits[1].test
+    guess = 1 / (1 + np.exp(-plan.data.matrix[test, 0])) >= row["policies"]["tuned"]["threshold"]
+    expected = recall_score(plan.data.codes[test], guess, average=None)
+    assert [row["recalls"]["0"], row["recalls"]["1"]] == pytest.approx(expected.tolist())
+
+
+def test_inner_folds_partition_the_training_side(plan):
+    for split in plan.splits:
+        tests = [test for _, test in inner_splits(split, plan.data)]
+        assert sorted(np.concatenate(tests)) == list(range(split.train.size))
+
+
+def test_splits_have_seeds_of_their_own(plan):
+    seeds = []
+
+    class Seeded(Recorder):
+        def __init__(self, random_state=None):
+            self.random_state = random_state
+
+        def fit(self, X, y):
+            seeds.append(self.random_state)
+            return super().fit(X, y)
+
+    for split in plan.splits:
+        run_cell(replace(plan.cells[0], estimator=Seeded(), split=split), plan.data)
+    assert len(set(seeds)) == len(plan.splits)
+
+
+def test_given_seeds_are_kept():
+    assert seed_estimator(LogisticRegression(random_state=3), 7).random_state == 3
+    assert seed_estimator(LogisticRegression(), 7).random_state == 7
+
+
+def test_decision_functions_are_cut_at_zero(plan):
+    cell = replace(plan.cells[0], estimator=LEARNERS["logistic"].pipeline(plan.task))
+    chance = run_cell(cell, plan.data)["policies"]["default"]
+    margin = LEARNERS["logistic"].pipeline(plan.task)
+    margin.steps[-1] = ("model", _Margin(max_iter=1000))
+    same = run_cell(replace(cell, estimator=margin), plan.data)
+    assert same["policies"]["default"].pop("threshold") == 0
+    assert chance.pop("threshold") == 0.5
+    assert same["policies"]["default"] == pytest.approx(chance)
+    assert same["scores"]["log_loss"] is None
+
+
+class _Margin(LogisticRegression):
+    """Logistic regression that offers no probabilities."""
+
+    @property
+    def predict_proba(self):
+        raise AttributeError
+
+
+def test_many_classes_decide_by_the_largest_score(small):
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b", "c"], 240, p=[0.6, 0.3, 0.1])
+    X = np.column_stack([y == "a", y == "b"]) + 0.3 * rng.normal(size=(240, 2))
+    plan = small.run(X, y, learners=[LinearSVC()], strategies=["none"], budget_minutes=1e-9)._plan
+    for cell in plan.cells[:2]:
+        row = run_cell(cell, plan.data)
+        assert row["scores"]["roc_auc"] > 0.95
+        assert row["policies"]["argmax"]["balanced_accuracy"] > 0.8
+        assert np.mean(list(row["recalls"].values())) == pytest.approx(
+            row["policies"]["argmax"]["recall"]
+        )
+
+
+@pytest.mark.parametrize("answer", [np.nan, None])
+def test_learners_without_usable_scores_fail_alone(plan, answer):
+    row = run_cell(replace(plan.cells[0], estimator=_Broken(answer)), plan.data)
+    assert row["status"] == "failed"
+    assert row["scores"] == {}
+
+
+class _Broken(ClassifierMixin, BaseEstimator):
+    def __init__(self, answer=None):
+        self.answer = answer
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def __getattr__(self, name):
+        if name == "predict_proba" and self.__dict__.get("answer") is not None:
+            return lambda X: np.full((len(X), 2), self.answer)
+        raise AttributeError(name)
+
+
+def test_a_model_that_cannot_be_pickled_is_scored_all_the_same(table, small):
+    own = Strategy(
+        "own",
+        lambda learner, task: learner.pipeline(
+            task, wrap=lambda model: make_pipeline(FunctionTransformer(lambda X: X), model)
+        ),
+    )
+    found = small.run(*table, strategies=[own])
+    rows = [row for row in found.rows() if row["strategy"] == "own"]
+    assert {(row["status"], row["model_bytes"]) for row in rows} == {("done", 0)}
