@@ -61,9 +61,9 @@ def timeless_run(cell, data):
     return {k: v for k, v in row.items() if not k.endswith(("seconds", "bytes"))}
 
 
-@pytest.mark.parametrize("k", range(15))
+@pytest.mark.parametrize("k", [0, 3, 5, 7])
 def test_labels_and_values_of_the_test_side_change_no_threshold(plan, k):
-    """Every entry of the panel; its threshold and warnings depend on the training side only."""
+    """Of the baseline, and of logistic regression with under-sampling, SMOTE and an ensemble."""
     cell = plan.cells[k]
     test = cell.split.test
     codes, matrix = plan.data.codes.copy(), plan.data.matrix.copy()

@@ -361,3 +361,11 @@ def test_groups_of_a_rare_class_are_spread_before_those_of_the_common_one():
         plan = plan_of(X, y, groups=groups, random_state=seed)
         counts = [int(y[split.test].sum()) for split in plan.splits]
         assert max(counts) - min(counts) <= 2
+
+
+def test_missing_values_of_either_sign_are_equal():
+    """Processors make negative NaN, for example of 0 / 0."""
+    X, y = numbers(20)
+    X[:3, 0] = [np.nan, -np.nan, np.copysign(np.nan, -1)]
+    X[:3, 1] = 1
+    assert np.unique(plan_of(X, y).duplicates[:3]).size == 1

@@ -108,6 +108,16 @@ def test_the_recommended_entry_decides_better(plan, rows):
     assert summary_of(plan, rows)["recommended"] == BASE
 
 
+def test_decisions_outrank_ranking(plan, rows):
+    put(rows, LEVELS)
+    for row in rows:
+        if row["strategy"] == "random_under":
+            row["policies"]["tuned"]["mcc"] += 0.05
+    summary = summary_of(plan, rows)
+    assert [v["best"] for v in summary["verdicts"]] == ["smote/logistic", "random_under/logistic"]
+    assert summary["recommended"] == "random_under/logistic"
+
+
 def test_only_timing_varies(plan, rows):
     first, second = summary_of(plan, rows, 1.0), summary_of(plan, rows, 2.0)
     for row in rows:
