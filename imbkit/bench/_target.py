@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imbkit._core.columns import is_missing
 from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
@@ -104,7 +105,7 @@ def _check_labels(labels: AnyArray, name: str) -> AnyArray:
     if labels.ndim != 1 or not labels.size:
         rule = "the target must be one column with at least one row"
         raise DataError(message("compare", rule, f"shape {labels.shape} for {name}"))
-    missing = _missing(labels)
+    missing = is_missing(labels)
     if missing.any():
         rule = "the target must not have missing values"
         got = f"{int(missing.sum()):,} missing of {labels.size:,} in {name}"
@@ -124,21 +125,6 @@ def _check_labels(labels: AnyArray, name: str) -> AnyArray:
         rule = "the target must hold numbers, strings or booleans"
         raise DataError(message("compare", rule, f"{labels.dtype} in {name}"))
     return labels
-
-
-def _missing(labels: AnyArray) -> AnyArray:
-    if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    if labels.dtype.kind not in "OT":
-        return np.zeros(labels.shape, dtype=bool)
-    return np.array([_is_missing(value) for value in labels], dtype=bool)
-
-
-def _is_missing(value: object) -> bool:
-    """Recognise None, NaN, and pandas' NA and NaT without importing pandas."""
-    if isinstance(value, (float, np.floating)):
-        return bool(np.isnan(value))
-    return value is None or type(value).__name__ in {"NAType", "NaTType"}
 
 
 def _family(value: object) -> str:

@@ -10,7 +10,7 @@ UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 ENDINGS = {".py", ".md", ".rst", ".toml", ".cfg", ".txt", ".yaml", ".cff", ".html", ".css", ".j2"}
 FOLDERS = {"imbkit", "tests", "doc", "examples", "benchmarks", ".ci"}
 GENERATED = re.compile(r"^doc/(api|gallery|_build)/|/__pycache__/|sg_execution_times")
-INDEXES = re.compile(r"(index-url|find-links|https?://[\w.-]*(pypi|pythonhosted)[\w.-]*)")
+INDEXES = re.compile(r"(index-url|find-links|^-[if]\b)")
 
 
 def stray(path, text):
