@@ -4,7 +4,11 @@
 removal of a key raises `SCHEMA_VERSION`; a new key does not.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+from imbkit.bench._schema_curves import EntryCurves, FoldCard, PairMatrix
+from imbkit.bench._schema_data import ClassCard, ColumnCard, DataCard, LeakCard, PeriodCard
+from imbkit.bench._schema_money import BaseRates, BudgetCard, HeldOut, MoneyCard, Optimism
 
 __all__ = [
     "SCHEMA_NAME",
@@ -14,7 +18,10 @@ __all__ = [
     "DataCard",
     "EntrySummary",
     "Estimate",
+    "LeakCard",
     "MetricCard",
+    "PeriodCard",
+    "Policy",
     "PolicySummary",
     "Problem",
     "Summary",
@@ -24,7 +31,12 @@ __all__ = [
 ]
 
 SCHEMA_NAME = "imbkit.comparison"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+Policy: TypeAlias = Literal["default", "tuned", "argmax", "budget", "expected_loss"]
+"""How scores become decisions: at one half; at the threshold tuned on inner folds; the most
+probable class; as many of the highest scores as the alert budget allows; wherever the expected
+loss of silence exceeds that of an alert (with repaired probabilities)."""
 
 
 class Estimate(TypedDict):
@@ -35,6 +47,10 @@ class Estimate(TypedDict):
     low: float | None
     """Lower end of the 95 % interval (corrected resampled t), cut to the metric's range."""
     high: float | None
+    bootstrap_low: float | None
+    """Lower end of the 95 % interval by resampling the test rows of each fold within their class
+    (whole groups if there are groups): the models stay as they are."""
+    bootstrap_high: float | None
     folds: list[float | None]
     """One value a cell, ordered by repeat, then fold."""
     tied_with_best: bool
@@ -56,53 +72,6 @@ class MetricCard(TypedDict):
     """One plain sentence."""
 
 
-class ClassCard(TypedDict):
-    """One class of the target."""
-
-    label: str
-    rows: int
-    share: float
-    """Share of all rows, 0 to 1."""
-    fewest_in_test_fold: int
-    """Rows of the class in the test fold that has fewest of them."""
-    positive: bool
-    """Whether a two-class task takes it as the positive class."""
-
-
-class ColumnCard(TypedDict):
-    """One feature of the table."""
-
-    name: str
-    kind: Literal["number", "category", "date"]
-    missing: float
-    """Share of missing values, 0 to 1."""
-    levels: int
-    """Number of distinct values."""
-    note: str
-    """Why it was left out or is suspect; empty if nothing is to be said."""
-
-
-class DataCard(TypedDict):
-    """What the table is like."""
-
-    name: str
-    rows: int
-    features: int
-    """Features that were used."""
-    missing: float
-    """Share of missing cells among the features, 0 to 1."""
-    duplicate_rows: int
-    """Rows whose features equal those of an earlier row."""
-    contradicting_rows: int
-    """Rows in groups of equal features that carry more than one label."""
-    classes: list[ClassCard]
-    columns: list[ColumnCard]
-    dropped: list[str]
-    """Columns dropped on request."""
-    warnings: list[str]
-    """Sentences about leaks, rare classes and unusable columns."""
-
-
 class TaskCard(TypedDict):
     """What was asked."""
 
@@ -117,13 +86,17 @@ class TaskCard(TypedDict):
     seed: int
     ranking_metric: str
     decision_metric: str
+    decision_policy: Policy
+    """The policy that the decisions are judged under."""
+    weight: str
+    """Column of the training weights; empty if there is none."""
     quick: bool
 
 
 class PolicySummary(TypedDict):
     """Decisions of one entry under one threshold policy."""
 
-    policy: Literal["default", "tuned", "argmax"]
+    policy: Policy
     threshold: Estimate | None
     """The threshold over the folds; None where there is none."""
     metrics: dict[str, Estimate]
@@ -158,13 +131,13 @@ class Verdict(TypedDict):
 
     question: Literal["ranking", "decisions"]
     metric: str
-    policy: Literal["default", "tuned", "argmax", "none"]
+    policy: Policy | Literal["none"]
     baseline: str
     """Entry id."""
     baseline_mean: float | None
     best: str | None
     """Entry id of the best challenger; None if there is none."""
-    best_policy: Literal["default", "tuned", "argmax", "none"]
+    best_policy: Policy | Literal["none"]
     best_mean: float | None
     difference: float | None
     """Challenger minus baseline, in the metric's unit."""
@@ -226,10 +199,26 @@ class Summary(TypedDict):
     """Sentences that limit the verdicts; may be empty."""
     entries: list[EntrySummary]
     """The baseline first, then by the ranking metric, best first."""
+    folds: list[FoldCard]
+    """One a cell of an entry, in the order of `Estimate.folds`."""
+    curves: list[EntryCurves]
+    """Of the baseline, the best challengers and the recommended entry; two classes only."""
+    pairs: list[PairMatrix]
+    """Ranking, then decisions."""
+    money: MoneyCard | None
+    """None where no costs were given."""
+    budget: BudgetCard | None
+    """None where no number of alerts was given."""
+    base_rates: BaseRates | None
+    """None for many classes."""
+    optimism: Optimism | None
+    """None where there is no time column."""
+    held_out: HeldOut | None
+    """None where no test table was given."""
     problems: list[Problem]
     recipe: str
     """Python source that trains the recommended model."""
     recommended: str
     """Entry id of the model in the recipe: the best beyond noise, else the baseline."""
-    recommended_policy: Literal["default", "tuned", "argmax"]
+    recommended_policy: Policy
     timing: Timing
