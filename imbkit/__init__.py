@@ -4,7 +4,9 @@ Families (each is imported when it is first used):
 
 - ``imbkit.bench``: compare strategies on your own table, without leaks
 - ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
+- ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
+- ``imbkit.pipeline``: ship a fitted model without what only training needs
 - ``imbkit.datasets``: small real tables with a rare class, and a generator of transactions
 - ``imbkit.exceptions``: every error and warning
 """
@@ -13,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imbkit import bench, datasets, exceptions, metrics, thresholds
+    from imbkit import bench, datasets, exceptions, metrics, pipeline, splits, thresholds
     from imbkit._core.versions import show_versions
 
 __version__ = "0.1.0.dev0"
@@ -23,7 +25,9 @@ __all__ = [
     "datasets",
     "exceptions",
     "metrics",
+    "pipeline",
     "show_versions",
+    "splits",
     "thresholds",
 ]
 

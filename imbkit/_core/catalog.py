@@ -26,7 +26,14 @@ __all__ = ["FAMILIES", "Entry", "catalog", "find", "missing_packages"]
 Kind = Literal["method", "class", "function", "object", "unknown"]
 
 # Family -> the extra it needs ("" for none), and extra -> the packages that it installs.
-FAMILIES: Mapping[str, str] = {"bench": "compare", "datasets": "", "metrics": "", "thresholds": ""}
+FAMILIES: Mapping[str, str] = {
+    "bench": "compare",
+    "datasets": "",
+    "metrics": "",
+    "pipeline": "",
+    "splits": "",
+    "thresholds": "",
+}
 _PACKAGES: Mapping[str, tuple[str, ...]] = {
     "compare": ("pandas", "pyarrow", "jinja2", "rich", "skops", "scikit_posthocs"),
 }

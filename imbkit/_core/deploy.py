@@ -2,6 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from imbkit._core.messages import message
@@ -36,8 +38,9 @@ def deploy(model: object) -> object:
     object
         What ``model.__deploy__()`` returns, if it has that method. For a Pipeline of
         scikit-learn or imbalanced-learn: a scikit-learn Pipeline of the same fitted steps,
-        each deployed in turn, without the samplers. Anything else as it is; estimators
-        held by other meta-estimators are not looked at.
+        each deployed in turn, without the samplers. For scikit-learn's
+        FixedThresholdClassifier: the same around the deployed estimator. Anything else as it
+        is; estimators held by other meta-estimators are not looked at.
 
     Raises
     ------
@@ -53,6 +56,8 @@ def deploy(model: object) -> object:
         return model.__deploy__()
     if isinstance(model, Pipeline):
         return _deploy_pipeline(model)
+    if isinstance(model, FixedThresholdClassifier) and hasattr(model, "estimator_"):
+        return _deploy_threshold(model)
     return model
 
 
@@ -73,3 +78,20 @@ def _deploy_pipeline(model: Pipeline) -> Pipeline:
     if type(model) is Pipeline and len(steps) == len(model.steps) and same:
         return model
     return Pipeline(steps)
+
+
+def _deploy_threshold(model: FixedThresholdClassifier) -> FixedThresholdClassifier:
+    """Put the threshold on the deployed estimator."""
+    held = model.estimator_
+    # A frozen estimator only stands for the one inside it.
+    shipped = deploy(held.estimator if isinstance(held, FrozenEstimator) else held)
+    if shipped is held:
+        return model
+    frozen = FixedThresholdClassifier(
+        FrozenEstimator(shipped),
+        threshold=model.threshold,
+        pos_label=model.pos_label,
+        response_method=model.response_method,
+    )
+    # The frozen estimator looks at no rows; fitting only marks the object as fitted.
+    return frozen.fit(model.classes_, model.classes_)

@@ -6,6 +6,7 @@ leaks nothing; it makes one array that all workers share. Whatever is learnt (me
 scales, which levels are rare) is learnt inside each training fold.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from imbkit._core.messages import listing, message, require, shorten
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import DataError
 
-__all__ = ["Column", "Table", "duplicate_groups", "plain_table", "read_columns"]
+__all__ = ["Column", "Table", "duplicate_groups", "plain_table", "read_columns", "row_hashes"]
 
 ColumnKind = Literal["number", "category", "date"]
 _KINDS: dict[Kind, ColumnKind] = {
@@ -178,8 +179,16 @@ def duplicate_groups(matrix: FloatArray) -> IntArray:
     Rows are compared by a 64-bit hash: of n rows, two different ones share a group by
     chance with probability n**2 / 2**65.
     """
+    return np.unique(row_hashes(matrix), return_inverse=True)[1].reshape(-1)
+
+
+def row_hashes(matrix: FloatArray, positions: Iterable[int] | None = None) -> AnyArray:
+    """Return a hash of each row's values in the columns at `positions`, or in all.
+
+    Equal rows have equal hashes, wherever they stand; uint64, shape (n_rows,).
+    """
     hashes = np.zeros(matrix.shape[0], dtype=np.uint64)
-    for position in range(matrix.shape[1]):
+    for position in range(matrix.shape[1]) if positions is None else positions:
         # Adding zero turns -0.0 into 0.0; all NaN are made the same NaN.
         values = matrix[:, position] + 0.0
         values[np.isnan(values)] = np.nan
@@ -188,7 +197,7 @@ def duplicate_groups(matrix: FloatArray) -> IntArray:
             hashes ^= hashes >> _SHIFT
             hashes *= factor
         hashes ^= hashes >> _SHIFT
-    return np.unique(hashes, return_inverse=True)[1].reshape(-1)
+    return hashes
 
 
 def _usable_kinds(rows: Rows[Any]) -> list[Kind]:

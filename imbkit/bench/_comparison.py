@@ -1,28 +1,29 @@
 """Run a comparison, write its files, and hold what it found."""
 
-import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from imbkit._core.messages import message, require
+from imbkit._core.messages import require
+from imbkit.bench._again import write_results
+from imbkit.bench._conclude import conclude
 from imbkit.bench._files import ensure_directory, write_text
-from imbkit.bench._final_model import final_model, reading_lines, training_labels
+from imbkit.bench._final_model import FinalModel, training_labels
+from imbkit.bench._held_out import read_test
+from imbkit.bench._options import Options
 from imbkit.bench._plan import Plan, make_plan
+from imbkit.bench._plan_card import plan_card
 from imbkit.bench._progress import Progress, SilentProgress
-from imbkit.bench._recipe import write_recipe
 from imbkit.bench._report import render_html
 from imbkit.bench._rows import Row, RowStore
 from imbkit.bench._run import run_plan
 from imbkit.bench._schema import Summary
-from imbkit.bench._summary import summarise
-from imbkit.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ class Source:
         The command line; empty from Python.
     reading : tuple of str
         Source lines that define ``X`` and the labels ``y``; empty from Python.
+    test_name : str
+        Of the test table.
     """
 
     name: str = "table"
@@ -53,6 +56,7 @@ class Source:
     dropped: tuple[str, ...] = ()
     command: str = ""
     reading: tuple[str, ...] = ()
+    test_name: str = "test table"
 
 
 class Comparison:
@@ -66,8 +70,8 @@ class Comparison:
         One a cell.
     summary : dict
         What the rows come to.
-    X : table of shape (n_rows, n_columns)
-        The features, on which :meth:`best_estimator` trains.
+    model : FinalModel
+        The recommended model, unfitted.
     y : array-like of shape (n_rows,)
         The labels.
 
@@ -92,11 +96,13 @@ class Comparison:
     '1'
     """
 
-    def __init__(self, plan: Plan, rows: Sequence[Row], summary: Summary, X: Any, y: Any) -> None:
+    def __init__(
+        self, plan: Plan, rows: Sequence[Row], summary: Summary, model: FinalModel, y: Any
+    ) -> None:
         self.summary = summary
         self._plan = plan
         self._rows = tuple(rows)
-        self._X = X
+        self._model = model
         self._y = y
 
     @property
@@ -174,11 +180,13 @@ class Comparison:
         Returns
         -------
         estimator
-            For two classes a :class:`~imbkit.thresholds.ThresholdClassifierCV`, whose
-            threshold was tuned on the whole table's inner folds.
+            For two classes scikit-learn's FixedThresholdClassifier, with the median of the
+            thresholds that were chosen in the comparison. It takes the features without the
+            columns that were named for time, groups or weights.
         """
-        model = final_model(self._plan, self.summary["recommended"])
-        return model.fit(self._X, training_labels(self._plan.target, self._y))
+        plan = self._plan
+        labels = training_labels(plan.target, self._y)
+        return self._model.fit(plan.X, labels, plan.data.weight)
 
     def __repr__(self) -> str:
         return "\n".join(self.verdict)
@@ -197,7 +205,15 @@ def compare(
     metric: str | None = None,
     objective: str | None = None,
     cv: Any = None,
-    groups: ArrayLike | None = None,
+    groups: Any = None,
+    time: Any = None,
+    label_delay: Any = None,
+    sample_weight: Any = None,
+    costs: Mapping[str, Any] | None = None,
+    alerts: float | None = None,
+    alerts_per_day: float | None = None,
+    prevalence: float | None = None,
+    test: tuple[Any, Any] | None = None,
     positive: Any = None,
     n_jobs: int | None = None,
     random_state: int = 0,
@@ -233,8 +249,35 @@ def compare(
     cv : int, pair of int, or splitter, default=None
         Folds, or folds and repeats; (5, 2) if None, (3, 1) if `quick`. From a splitter's
         training sides, rows equal to a test row are removed.
-    groups : array-like of shape (n_rows,), default=None
-        Rows of a group stay on the same side of every split, e.g. those of a customer.
+    groups : str or array-like of shape (n_rows,), default=None
+        Rows of a group stay on the same side of every split, e.g. those of a customer. A
+        text names a column of `X`, which is then no feature; so with `time` and
+        `sample_weight`.
+    time : str or array-like of shape (n_rows,), default=None
+        When each row happened: dates or numbers. The splits then go forward in time, as those
+        of :class:`~imbkit.splits.PrequentialSplit`, and a random split of the baseline stands
+        beside them.
+    label_delay : str, timedelta or float, default=None
+        How long after a row its label is known, e.g. ``"7d"``; a number in the unit of `time`
+        if that holds numbers. Rows whose labels were not known yet are not trained on.
+    sample_weight : str or array-like of shape (n_rows,), default=None
+        Training weights. Strategies and learners that would lose them are left out. Test rows
+        count once each.
+    costs : mapping, default=None
+        ``"fn_cost"`` and ``"fp_cost"``, what a missed positive and a false alarm cost, and
+        perhaps ``"tp_gain"``, what a caught positive brings: each a number, a column of `X`
+        (which stays a feature) or an array of shape (n_rows,). Thresholds are then tuned for
+        the least cost, and decisions are judged by it unless there is an `objective`.
+    alerts : float, default=None
+        Rows of the whole table that can be looked at; a part of the table has its part of
+        them. Without costs and `objective`, decisions are judged by the recall among these.
+    alerts_per_day : float, default=None
+        The same for each day; needs `time`.
+    prevalence : float, default=None
+        A share of positives to translate the results to, beside the table's own.
+    test : tuple of (X_test, y_test), default=None
+        A table on which the baseline and the recommended model, trained on all of `X`, are
+        scored once. Nothing else touches it.
     positive : label or list of labels, default=None
         Labels that are positive; all others are negative. None takes the rarer of two
         labels, and compares more than two as they are.
@@ -243,8 +286,8 @@ def compare(
     random_state : int, default=0
         Seed of splits, samplers and learners.
     output : str or Path, default=None
-        Directory for ``rows.jsonl``, ``summary.json``, ``report.html`` and ``recipe.py``.
-        An interrupted run with the same arguments goes on where it stopped.
+        Directory for ``report.html``, ``summary.json``, ``rows.jsonl``, ``recipe.py`` and
+        ``model.skops``. An interrupted run with the same arguments goes on where it stopped.
     budget_minutes : float, default=None
         No cell starts later than this.
     quick : bool, default=False
@@ -294,92 +337,56 @@ def compare(
     return run_comparison(
         X,
         y,
+        source=Source(target=str(getattr(y, "name", None) or "target")),
         strategies=strategies,
         learners=learners,
         metric=metric,
         objective=objective,
         cv=cv,
         groups=groups,
+        time=time,
+        label_delay=label_delay,
+        sample_weight=sample_weight,
+        costs=costs,
+        alerts=alerts,
+        alerts_per_day=alerts_per_day,
+        prevalence=prevalence,
+        test=test,
         positive=positive,
         n_jobs=n_jobs,
         random_state=random_state,
         output=output,
         budget_minutes=budget_minutes,
         quick=quick,
-        source=Source(target=str(getattr(y, "name", None) or "target")),
     )
 
 
 def run_comparison(
-    X: Any,
-    y: ArrayLike,
-    *,
-    strategies: Sequence[object] | None,
-    learners: Sequence[object] | None,
-    metric: str | None,
-    objective: str | None,
-    cv: Any,
-    groups: ArrayLike | None,
-    positive: Any,
-    n_jobs: int | None,
-    random_state: int,
-    output: str | Path | None,
-    budget_minutes: float | None,
-    quick: bool,
-    source: Source,
-    progress: Progress | None = None,
+    X: Any, y: ArrayLike, *, source: Source, progress: Progress | None = None, **options: Any
 ) -> Comparison:
     """Do the work of `compare`, for the command line, too."""
-    start = time.monotonic()
-    if budget_minutes is not None and not budget_minutes > 0:
-        raise InvalidParameterError(
-            message("compare", "budget_minutes must be positive", budget_minutes)
-        )
-    plan = make_plan(
-        X,
-        y,
-        strategies=strategies,
-        learners=learners,
-        metric=metric,
-        objective=objective,
-        cv=cv,
-        groups=groups,
-        positive=positive,
-        random_state=random_state,
-        quick=quick,
-        target_name=source.target,
-    )
-    directory = None if output is None else Path(output)
+    start = monotonic()
+    asked = Options(**options).checked()
+    plan = make_plan(X, y, asked, source.target)
+    test = read_test(plan, asked)
+    directory = None if asked.output is None else Path(asked.output)
     if directory is not None:
         ensure_directory(directory)
     store = RowStore(directory, plan.fingerprint)
+    card = plan_card(plan, name=source.name, dropped=list(source.dropped), command=source.command)
+    store.describe(card)
     run_plan(
         plan,
         store,
-        n_jobs=n_jobs,
-        budget_seconds=None if budget_minutes is None else 60 * budget_minutes,
+        n_jobs=asked.n_jobs,
+        budget_seconds=None if asked.budget_minutes is None else 60 * asked.budget_minutes,
         progress=progress or SilentProgress(),
     )
     planned = {cell.name for cell in plan.cells}
     rows = [row for row in store if row["cell"] in planned]
-    seconds = time.monotonic() - start
-    summary = summarise(
-        plan, rows, name=source.name, dropped=list(source.dropped), wall_seconds=seconds
-    )
-    if source.command:
-        summary["command"] = source.command
-    model = final_model(plan, summary["recommended"])
-    summary["recipe"] = write_recipe(summary, model, *reading_lines(plan, source.reading))
-    comparison = Comparison(plan, rows, summary, X, y)
+    end = conclude(plan, card, rows, y, test, source, directory, start=start)
+    store.describe(card, end.card)
+    comparison = Comparison(plan, rows, end.summary, end.model, y)
     if directory is not None:
-        _write_files(comparison, directory)
+        write_results(end.summary, directory)
     return comparison
-
-
-def _write_files(comparison: Comparison, directory: Path) -> None:
-    """Write everything but the rows, which are there already."""
-    summary = comparison.summary
-    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(directory / "summary.json", text + "\n")
-    write_text(directory / "recipe.py", summary["recipe"])
-    comparison.report(directory / "report.html")

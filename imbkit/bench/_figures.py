@@ -1,8 +1,9 @@
 """Numbers as people read them, and the places of small drawings."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 __all__ = [
     "Axis",
@@ -12,6 +13,7 @@ __all__ = [
     "chance_text",
     "decimals_for",
     "number",
+    "p_value_text",
     "seconds_text",
     "share_text",
     "signed",
@@ -22,6 +24,15 @@ NOTHING = "–"  # noqa: RUF001
 """Stands where there is no number."""
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
+Kind: TypeAlias = Literal["linear", "log", "logit"]
+WARPS: dict[Kind, Callable[[float], float]] = {
+    "linear": float,
+    "log": math.log10,
+    "logit": lambda share: math.log(share / (1 - share)),
+}
+NINES = (1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 1 - 1e-4, 1 - 1e-5, 1 - 1e-6)
+"""Round shares along a logit axis."""
+MOST_DECADES = 7
 
 
 def decimals_for(values: Iterable[float | None]) -> int:
@@ -75,6 +86,11 @@ def chance_text(chance: float | None) -> str:
     return share_text(chance)
 
 
+def p_value_text(value: float | None) -> str:
+    """Return a p-value; a small one is below a bound, never zero."""
+    return f"<{SPACE}0.001" if value is not None and value < 0.001 else number(value, 3)
+
+
 def seconds_text(seconds: float | None) -> str:
     """Return a duration in the units that suit it."""
     if seconds is None:
@@ -114,6 +130,9 @@ class Bar:
     mean: str
     reference: str
     """Empty if there is none."""
+    inner_start: str = ""
+    """A second interval; empty if there is none."""
+    inner_length: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +143,26 @@ class Axis:
     high: float
     width: float
     margin: float = 4.0
+    kind: Kind = "linear"
+    """Logarithmic for rates that span decades, logit for probabilities near 0 or 1."""
 
     @classmethod
-    def over(cls, values: Iterable[float | None], width: float, margin: float = 4.0) -> "Axis":
-        """Return the axis that has room for all values that are finite."""
+    def over(
+        cls,
+        values: Iterable[float | None],
+        width: float,
+        margin: float = 4.0,
+        kind: Kind = "linear",
+    ) -> "Axis":
+        """Return the axis that has room for all values that are finite and can stand on it."""
         finite = [v for v in values if v is not None and math.isfinite(v)]
+        if kind != "linear":
+            top = 1.0 if kind == "logit" else math.inf
+            finite = [v for v in finite if 0 < v < top]
+            low, high = min(finite, default=0.1), max(finite, default=0.9)
+            if WARPS[kind](high) - WARPS[kind](low) < 1e-6:
+                low, high = (low / 10, high * 10) if kind == "log" else (low / 2, (1 + high) / 2)
+            return cls(low, high, width, margin, kind)
         low, high = min(finite, default=0.0), max(finite, default=1.0)
         if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
             reach = max(abs(low), abs(high), 1.0) / 2
@@ -137,7 +171,9 @@ class Axis:
 
     def x(self, value: float) -> float:
         """Return the place of a value; what lies beyond the axis stands at its end."""
-        part = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        warp = WARPS[self.kind]
+        low, high = warp(self.low), warp(self.high)
+        part = (warp(min(max(value, self.low), self.high)) - low) / (high - low)
         return self.margin + part * (self.width - 2 * self.margin)
 
     def place(self, value: float | None) -> str:
@@ -145,25 +181,47 @@ class Axis:
         return "" if value is None or math.isnan(value) else f"{self.x(value):.1f}"
 
     def bar(
-        self, mean: float | None, low: float | None, high: float | None, reference: float | None
+        self,
+        mean: float | None,
+        low: float | None,
+        high: float | None,
+        reference: float | None,
+        inner: tuple[float | None, float | None] = (None, None),
     ) -> Bar | None:
         """Return the bar of an estimate; None if there is no estimate."""
         if mean is None or math.isnan(mean):
             return None
         low, high = (mean if low is None else low), (mean if high is None else high)
         length = f"{self.x(high) - self.x(low):.1f}"
-        return Bar(self.place(low), length, self.place(mean), self.place(reference))
+        start, end = inner
+        second = ("", "")
+        if start is not None and end is not None:
+            second = (self.place(start), f"{self.x(end) - self.x(start):.1f}")
+        return Bar(self.place(low), length, self.place(mean), self.place(reference), *second)
 
     def ticks(self) -> list[float]:
-        """Return three to six round values along the axis."""
-        step = self._step()
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        return [k * step for k in range(first, last + 1)]
+        """Return round values along the axis: three to six, or one for each decade."""
+        if self.kind == "logit":
+            inside = [v for v in NINES if self.low <= v <= self.high]
+            return inside if len(inside) > 1 else self._even_ticks()
+        if self.kind == "log":
+            first = math.ceil(math.log10(self.low) - 1e-9)
+            last = math.floor(math.log10(self.high) + 1e-9)
+            if last - first < 1:
+                return self._even_ticks()
+            every = 1 + (last - first) // MOST_DECADES
+            return [10.0**k for k in range(last, first - 1, -every)][::-1]
+        return self._even_ticks()
 
     def tick_decimals(self) -> int:
         """Return how many decimals tell the ticks apart."""
         return max(-math.floor(math.log10(self._step()) + 1e-9), 0)
+
+    def _even_ticks(self) -> list[float]:
+        step = self._step()
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [k * step for k in range(first, last + 1)]
 
     def _step(self) -> float:
         rough = (self.high - self.low) / 5

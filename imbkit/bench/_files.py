@@ -8,14 +8,11 @@ from pathlib import Path
 from imbkit._core.messages import message, shorten
 from imbkit.exceptions import OutputError
 
-__all__ = ["ensure_directory", "write_text"]
+__all__ = ["ensure_directory", "write_bytes", "write_text"]
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or the new, never a part.
-
-    The text goes to a temporary file beside `path`, to the disc, and only then takes the
-    place of the old file.
+    """Write a text file as :func:`write_bytes` does.
 
     Parameters
     ----------
@@ -28,13 +25,34 @@ def write_text(path: Path, text: str) -> None:
     Raises
     ------
     OutputError
+        If it cannot be written.
+    """
+    write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    The data go to a temporary file beside `path`, to the disc, and only then take the place
+    of the old file.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its directory exists.
+    data : bytes
+        The content.
+
+    Raises
+    ------
+    OutputError
         If it cannot be written: the disc is full, the directory read-only. The old file, if
         there was one, is untouched.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -1,29 +1,83 @@
 """The recommended model, built for the user's own table instead of the shared matrix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import StratifiedKFold
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.preprocessing import FunctionTransformer
 
 from imbkit._core.types import AnyArray
-from imbkit.bench._cell import seed_estimator
+from imbkit.bench._cell import seed_estimator, weight_of_model
 from imbkit.bench._columns import Table, plain_table
 from imbkit.bench._panel import Task
 from imbkit.bench._plan import Plan
+from imbkit.bench._rows import Row
 from imbkit.bench._target import Target
-from imbkit.thresholds import BestMetric, ThresholdClassifierCV
 
-__all__ = ["final_model", "reading_lines", "training_labels"]
+__all__ = ["FinalModel", "final_model", "reading_lines", "training_labels"]
 
 
-def final_model(plan: Plan, entry_name: str) -> BaseEstimator:
-    """Return the unfitted estimator of an entry, for the table that the plan was made from.
+@dataclass(frozen=True, slots=True)
+class FinalModel:
+    """An entry's estimator for the user's own table, and the threshold that goes with it.
 
-    A two-class model comes with its threshold, tuned on as many folds as in the comparison.
+    Parameters
+    ----------
+    estimator : estimator
+        Unfitted, for the columns of the user's table.
+    threshold : float or None
+        Median of those chosen on the training sides of the comparison; None for many classes.
+    pos_label : object
+        The positive label; None for many classes.
+    """
+
+    estimator: BaseEstimator
+    threshold: float | None
+    pos_label: Any
+
+    def whole(self) -> BaseEstimator:
+        """Return the unfitted model: the estimator, cut at the threshold if there is one."""
+        return self._cut(self.estimator)
+
+    def fit(self, X: Any, y: AnyArray, weight: AnyArray | None) -> BaseEstimator:
+        """Return the fitted model.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            The features.
+        y : ndarray of shape (n_rows,)
+            What `training_labels` returns.
+        weight : ndarray of shape (n_rows,) or None
+            Training weights.
+        """
+        if weight is None:
+            return self.whole().fit(X, y)
+        fitted = self.estimator.fit(X, y, **weight_of_model(self.estimator, weight))
+        if self.threshold is None:
+            return fitted
+        # scikit-learn hands weights through a threshold only if routing is switched on.
+        return self._cut(FrozenEstimator(fitted)).fit(X, y)
+
+    def _cut(self, estimator: BaseEstimator) -> BaseEstimator:
+        if self.threshold is None:
+            return estimator
+        return FixedThresholdClassifier(
+            estimator, threshold=self.threshold, pos_label=self.pos_label
+        )
+
+
+def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
+    """Return an entry's model, for the table that the plan was made from.
+
+    The threshold is not tuned again: the median of those that the training sides chose, each
+    on rows left out there, rests on more of them than one more round would.
     """
     entry = next(entry for entry in plan.entries if entry.name == entry_name)
     model = entry.strategy.build(entry.learner, _own_task(plan.task, plan.table))
@@ -32,10 +86,15 @@ def final_model(plan: Plan, entry_name: str) -> BaseEstimator:
         model = type(model)([("plain", FunctionTransformer(plain_table)), *steps])
     seed_estimator(model, plan.data.seed)
     if plan.target.kind != "binary":
-        return model
-    folds = StratifiedKFold(plan.data.inner_folds, shuffle=True, random_state=plan.data.seed)
-    rule = BestMetric(plan.data.decision.name)
-    return ThresholdClassifierCV(model, rule, cv=folds, pos_label=_positive_label(plan.target))
+        return FinalModel(model, None, None)
+    cuts = [
+        cut
+        for row in rows
+        if (row["strategy"], row["learner"]) == (entry.strategy.name, entry.learner.name)
+        and row["part"] == "main"
+        and (cut := row["policies"].get(plan.decision_policy, {}).get("threshold")) is not None
+    ]
+    return FinalModel(model, median(cuts) if cuts else 0.5, _positive_label(plan.target))
 
 
 def training_labels(target: Target, y: ArrayLike) -> AnyArray:
@@ -63,6 +122,8 @@ def reading_lines(plan: Plan, reading: Sequence[str]) -> tuple[list[str], set[tu
     """
     if not reading:
         lines = ["# X and y are your table and its labels."]
+        if plan.taken:
+            lines.append(f"# X is without {', '.join(map(repr, plan.taken))}.")
         if not _is_grouped(plan.target):
             return lines, set()
         lines.append(f"y = isin(y, {list(plan.target.values[1])!r}).astype(int)")

@@ -169,6 +169,34 @@ DECISIONS = {
 """Decision measures of every comparison."""
 
 ALERT_RATE = _card("alert_rate", "Alerts", "Share of all rows that are flagged.")
+MONEY = (
+    _card(
+        "cost_per_1000",
+        "Cost per 1,000 rows",
+        "What misses and false alarms cost, less what caught positives bring, for every 1,000 "
+        "rows.",
+        greater=False,
+        low=None,
+        high=None,
+    ),
+    _card(
+        "saved_per_1000",
+        "Saved per 1,000 rows",
+        "What the alerts save against alerting nothing, for every 1,000 rows.",
+        low=None,
+        high=None,
+    ),
+    _card(
+        "captured_amount",
+        "Captured amount",
+        "Share of what all missed positives would cost that the alerts catch.",
+    ),
+)
+ENTITY_PRECISION = _card(
+    "entity_precision",
+    "Group precision",
+    "Of the groups flagged on a day, the share that has a positive row that day; mean over days.",
+)
 
 
 def find_measure(name: Any) -> Measure | CountMetric:
@@ -207,7 +235,14 @@ def _limit(name: str, prefix: str) -> float:
     return limit
 
 
-def measure_cards(kind: str, ranking: Measure, decision: CountMetric) -> dict[str, MetricCard]:
+def measure_cards(
+    kind: str,
+    ranking: Measure,
+    decision: CountMetric,
+    *,
+    costs: bool = False,
+    entities: bool = False,
+) -> dict[str, MetricCard]:
     """Return the cards of all measures that a comparison of this kind reports."""
     cards = {ranking.card["name"]: ranking.card}
     for name, measure in RANKINGS.items():
@@ -222,7 +257,11 @@ def measure_cards(kind: str, ranking: Measure, decision: CountMetric) -> dict[st
         cards[decision.name] = _card(
             decision.name, title, "The chosen decision measure.", low=low, high=high
         )
+    if costs:
+        cards |= {card["name"]: card for card in MONEY}
     cards |= DECISIONS
+    if entities:
+        cards["entity_precision"] = ENTITY_PRECISION
     return cards | ({"alert_rate": ALERT_RATE} if kind == "binary" else {})
 
 

@@ -18,23 +18,42 @@ from imbkit.bench._schema import EntrySummary, Estimate, MetricCard, Summary
 
 __all__ = [
     "POLICIES",
+    "WITH_POLICY",
     "Cell",
     "Head",
     "Row",
     "Table",
     "cost_table",
     "decisions_table",
+    "intervals_table",
     "ranking_table",
     "recalls_table",
+    "title_within",
 ]
 
 POLICIES = {
     "default": "default threshold",
     "tuned": "tuned threshold",
     "argmax": "most probable class",
+    "budget": "alert budget",
+    "expected_loss": "expected loss of each row",
     "none": "",
 }
-SHORT_POLICIES = {"default": "default", "tuned": "tuned", "argmax": "most probable class"}
+WITH_POLICY = {
+    "default": "at threshold 0.5",
+    "tuned": "with a tuned threshold",
+    "argmax": "by the most probable class",
+    "budget": "at the alert budget",
+    "expected_loss": "by expected loss",
+    "none": "",
+}
+SHORT_POLICIES = {
+    "default": "default",
+    "tuned": "tuned",
+    "argmax": "most probable class",
+    "budget": "budget",
+    "expected_loss": "expected loss",
+}
 OF_PROBABILITIES = frozenset({"brier", "log_loss"})
 """Metrics that are about the probabilities' size, not their order."""
 NEITHER_BETTER = frozenset({"alert_rate"})
@@ -43,6 +62,8 @@ MOST_ENTRIES = 60
 MOST_CLASSES = 24
 MOST_BARS = 12
 """A table of more columns than this goes without drawings."""
+MOST_DRAWN = 1000
+"""So does one of more cells than this."""
 BAR_WIDTH = 84.0
 
 
@@ -93,6 +114,12 @@ class Table:
     """Whether there are several policies an entry, so that they need a column."""
 
 
+def title_within(card: MetricCard | None, name: str) -> str:
+    """Return a metric's title as it stands within a sentence; abbreviations stay as they are."""
+    words = inert(card["title"] if card else name, 60).split(" ")
+    return " ".join(w.lower() if w.istitle() and not w.endswith("1") else w for w in words)
+
+
 def ranking_table(summary: Summary) -> Table:
     """Return the threshold-free metrics of every entry, the metric of the verdict first."""
     entries = summary["entries"][:MOST_ENTRIES]
@@ -125,11 +152,15 @@ def decisions_table(summary: Summary) -> Table:
     found = {name for _, policy in pairs for name in policy["metrics"]}
     metrics = _ordered(summary["metrics"], found, summary["task"]["decision_metric"])
     with_threshold = any(policy["threshold"] is not None for _, policy in pairs)
-    # The baseline's last policy is the one that the verdict holds the others against.
-    reference = len(entries[0]["policies"]) - 1 if entries else 0
+    # The verdict holds the others against the baseline under this policy.
+    judged = summary["task"]["decision_policy"]
+    first = entries[0]["policies"] if entries else []
+    reference = next((k for k, line in enumerate(first) if line["policy"] == judged), 0)
+    drawn = len(pairs) * len(metrics) <= MOST_DRAWN and len(metrics) <= MOST_BARS
     columns = [
         _estimates(
             [policy["metrics"].get(m["name"]) for _, policy in pairs],
+            bars=drawn,
             reference=reference,
             ties=m["name"] not in NEITHER_BETTER,
         )
@@ -177,6 +208,30 @@ def recalls_table(summary: Summary) -> Table | None:
         left_out=_left_out(len(classes), MOST_CLASSES, "classes"),
         shaded=any(cell.tied for row in rows for cell in row.cells),
     )
+
+
+def intervals_table(summary: Summary) -> Table:
+    """Return both intervals of the two metrics that the verdicts rest on, in numbers."""
+    entries, task = summary["entries"][:MOST_ENTRIES], summary["task"]
+    ranking, judged = task["ranking_metric"], task["decision_policy"]
+    decided = [
+        next((p["metrics"] for p in e["policies"] if p["policy"] == judged), {}) for e in entries
+    ]
+    heads: list[Head] = []
+    columns: list[list[Cell]] = []
+    for name, estimates in (
+        (ranking, [entry["scores"].get(ranking) for entry in entries]),
+        (task["decision_metric"], [m.get(task["decision_metric"]) for m in decided]),
+    ):
+        if name in summary["metrics"] and any(e and e["mean"] is not None for e in estimates):
+            title = inert(summary["metrics"][name]["title"], 40)
+            heads += [Head(title, "over folds"), Head(title, "over test rows")]
+            columns += _both_intervals(estimates)
+    rows = [
+        _row(summary, entry, [column[place] for column in columns])
+        for place, entry in enumerate(entries)
+    ]
+    return Table(heads=tuple(heads), rows=tuple(rows) if heads else ())
 
 
 def cost_table(summary: Summary) -> Table:
@@ -257,7 +312,8 @@ def _estimates(
     """
     known = [estimate for estimate in estimates if estimate is not None]
     decimals = decimals_for(estimate["mean"] for estimate in known)
-    ends = [value for e in known for value in (e["mean"], e["low"], e["high"])]
+    keys = ("mean", "low", "high", "bootstrap_low", "bootstrap_high")
+    ends = [e[key] for e in known for key in keys]  # type: ignore[literal-required]
     axis = Axis.over(ends, BAR_WIDTH)
     base = estimates[reference] if estimates else None
     cells = []
@@ -266,15 +322,31 @@ def _estimates(
             cells.append(Cell(NOTHING))
             continue
         mean, low, high = estimate["mean"], estimate["low"], estimate["high"]
+        rows = estimate["bootstrap_low"], estimate["bootstrap_high"]
+        bar = axis.bar(mean, low, high, base and base["mean"], rows) if bars else None
         cells.append(
             Cell(
                 text=number(mean, decimals),
                 span=span_text(low, high, decimals),
-                bar=axis.bar(mean, low, high, base and base["mean"]) if bars else None,
+                bar=bar,
                 tied=ties and estimate["tied_with_best"],
             )
         )
     return cells
+
+
+def _both_intervals(estimates: Sequence[Estimate | None]) -> list[list[Cell]]:
+    """Return a column of fold intervals and one of bootstrap intervals."""
+    decimals = decimals_for(e["mean"] for e in estimates if e is not None)
+    pairs: list[list[Cell]] = [[], []]
+    for e in estimates:
+        spans = ["", ""]
+        if e is not None:
+            spans[0] = span_text(e["low"], e["high"], decimals)
+            spans[1] = span_text(e["bootstrap_low"], e["bootstrap_high"], decimals)
+        for column, span in zip(pairs, spans, strict=True):
+            column.append(Cell(span or NOTHING))
+    return pairs
 
 
 def _threshold(estimate: Estimate | None) -> Cell:

@@ -1,86 +1,56 @@
 """Everything about a comparison that is decided before the first fit."""
 
-import hashlib
-import inspect
-import pickle
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from imbkit._core.columns import is_missing
 from imbkit._core.messages import message
-from imbkit._core.rng import derive, integer_seed
 from imbkit._core.types import IntArray
-from imbkit.bench._cell import Cell, CellData, Split, inner_splits
-from imbkit.bench._columns import Table, duplicate_groups, read_columns
-from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups, stratified_folds
-from imbkit.bench._measures import RANKINGS, Measure, find_measure
-from imbkit.bench._panel import (
-    LEARNERS,
-    QUICK_STRATEGIES,
-    STRATEGIES,
-    CannotBuildError,
-    Learner,
-    Strategy,
-    Task,
-    outside_limits,
-    resolve_learner,
-    resolve_strategy,
+from imbkit.bench._aims import choose_aims
+from imbkit.bench._cell import Cell, CellData, inner_forward, inner_splits
+from imbkit.bench._columns import Table, duplicate_groups, read_columns, row_hashes
+from imbkit.bench._entries import Entry, choose_entries, fingerprint
+from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
+from imbkit.bench._leaks import find_leaks, guarded_columns
+from imbkit.bench._money import read_budget
+from imbkit.bench._options import Options
+from imbkit.bench._panel import Task
+from imbkit.bench._roles import Roles, read_roles
+from imbkit.bench._schema import LeakCard, Policy, Problem
+from imbkit.bench._splits import (
+    Design,
+    Split,
+    given_design,
+    random_design,
+    read_cv,
+    time_design,
 )
-from imbkit.bench._rows import ROWS_VERSION
-from imbkit.bench._schema import Problem
 from imbkit.bench._target import Target, read_target
-from imbkit.exceptions import DataError, InvalidParameterError
-from imbkit.metrics import CountMetric, get_metric
+from imbkit.exceptions import DataError
+from imbkit.splits._times import Times
 
-__all__ = ["VERSIONED", "Entry", "Plan", "make_plan"]
+__all__ = ["Plan", "make_plan"]
 
-FEWEST_ROWS = 3
-"""Distinct rows that every class must have: to learn from, to tune on, and to test on."""
 INNER_FOLDS = 3
-VERSIONED = ("imbkit", "scikit-learn", "imbalanced-learn", "numpy", "scipy")
-"""Packages whose versions the scores depend on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A strategy with a learner."""
-
-    strategy: Strategy
-    learner: Learner
-
-    @property
-    def name(self) -> str:
-        """Identifier."""
-        return f"{self.strategy.name}/{self.learner.name}"
-
-    @property
-    def title(self) -> str:
-        """The entry in words."""
-        return f"{self.strategy.title or self.strategy.name} + {self.learner.title}"
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the user's own in part, and so not known by its name."""
-        known = STRATEGIES.get(self.strategy.name), LEARNERS.get(self.learner.name)
-        return known != (self.strategy, self.learner)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A comparison, checked and ready to run."""
 
+    X: Any
+    """The features of the user's table, without the columns that have another role."""
     table: Table
     target: Target
     data: CellData
     splits: tuple[Split, ...]
+    """Those that the entries are compared on."""
+    beside: tuple[Split, ...]
+    """Random splits of the baseline alone, where the others go forward in time."""
     folds: int
     repeats: int
     entries: tuple[Entry, ...]
@@ -94,127 +64,109 @@ class Plan:
     quick: bool
     duplicates: IntArray
     """Group of equal feature rows of each row."""
+    near_duplicates: IntArray | None
+    """The same without columns like identifiers and times; None if there are none."""
+    leaks: tuple[LeakCard, ...]
+    decision_metric: str
+    """Name of the measure that decisions are judged by."""
+    decision_policy: Policy
+    prevalence: float | None
+    times: Times | None
+    time_name: str
+    given_groups: IntArray | None
+    group_name: str
+    weight_name: str
+    taken: tuple[str, ...]
+    """Columns that have a role of their own."""
 
 
-def make_plan(
-    X: Any,
-    y: ArrayLike,
-    *,
-    strategies: Sequence[object] | None,
-    learners: Sequence[object] | None,
-    metric: str | None,
-    objective: str | None,
-    cv: Any,
-    groups: ArrayLike | None,
-    positive: Sequence[object] | None,
-    random_state: int,
-    quick: bool,
-    target_name: str,
-) -> Plan:
+def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
     """Check the input and decide splits, entries, seeds and cells."""
-    seed = _read_seed(random_state)
-    ranking, decision = _choose_measures(metric, objective)
-    target = read_target(y, positive, target_name)
-    if target.kind != "binary" and not ranking.multiclass:
-        rule = "this ranking measure is defined for two classes only"
-        todo = "Name the positive class, or choose average_precision or roc_auc"
-        raise InvalidParameterError(message("compare", rule, ranking.card["name"], todo))
-    table = read_columns(X)
+    seed = options.seed
+    target = read_target(y, options.positive, target_name)
+    aims = choose_aims(options, target.kind)
+    roles = read_roles(X, target.codes.size, options)
+    table = read_columns(roles.X)
     if table.n_rows != target.codes.size:
         rule = "table and target must have the same number of rows"
         got = f"{table.n_rows:,} and {target.codes.size:,}"
         raise DataError(message("compare", rule, got))
     duplicates = duplicate_groups(table.matrix)
-    given, cautions = _read_groups(groups, table.n_rows)
-    together = _groups_to_keep(duplicates, given)
-    splitter = cv if callable(getattr(cv, "split", None)) and not isinstance(cv, str) else None
-    if splitter is None:
-        splits, folds, repeats, more = _make_splits(target, together, cv, quick, seed)
-    else:
-        splits, more = _given_splits(X, target, together, given, splitter)
-        folds, repeats = len(splits), 1
-    cautions += more
-    inner = _inner_folds(target, together, splits)
+    leaks = find_leaks(
+        table,
+        target.codes,
+        target.labels,
+        positive=1 if target.kind == "binary" else None,
+        order_matters=roles.times is None,
+    )
+    near = _near_duplicates(table, leaks, duplicates)
+    together = _groups_to_keep(duplicates if near is None else near, roles.groups)
+    design, beside = _make_designs(X, target, roles, together, options, seed)
     data = CellData(
         matrix=table.matrix,
         codes=target.codes,
         groups=together,
         n_classes=len(target.labels),
-        ranking=ranking,
-        decision=decision,
-        inner_folds=inner,
+        ranking=aims.ranking,
+        decision=aims.tuned_for,
+        inner_folds=_inner_folds(target, together, design.splits),
         seed=seed,
+        times=None if roles.times is None else roles.times.values,
+        weight=roles.weight,
+        costs=roles.costs,
+        by_cost=aims.by_cost,
+        budget=_read_budget(options, table, target, roles),
+        resampled_groups=roles.groups,
     )
-    task = _make_task(table, target, splits, data)
-    built, problems = _choose_entries(strategies, learners, task, quick)
-    cells = tuple(
-        Cell(entry.strategy.name, entry.learner.name, estimator, split)
-        for split in splits
-        for entry, estimator in built
+    task = _make_task(table, target, design.splits, data)
+    built, problems = choose_entries(
+        options.strategies,
+        options.learners,
+        task,
+        quick=options.quick,
+        weighted=roles.weight is not None,
     )
     return Plan(
+        X=roles.X,
         table=table,
         target=target,
         data=data,
-        splits=splits,
-        folds=folds,
-        repeats=repeats,
+        splits=design.splits,
+        beside=beside.splits,
+        folds=design.folds,
+        repeats=design.repeats,
         entries=tuple(entry for entry, _ in built),
-        cells=cells,
+        cells=_make_cells(design, beside, built),
         task=task,
         problems=tuple(problems),
-        cautions=tuple(cautions),
-        fingerprint=_fingerprint(
-            table, data, target, splits, own_splits=splitter is not None, built=built
-        ),
-        quick=quick,
+        cautions=(*roles.cautions, *design.cautions, *_not_forward(data, design.splits)),
+        fingerprint=_fingerprint(table, data, target, design, options, built),
+        quick=options.quick,
         duplicates=duplicates,
+        near_duplicates=near,
+        leaks=tuple(leaks),
+        decision_metric=aims.decision_metric,
+        decision_policy=aims.policy,
+        prevalence=options.prevalence,
+        times=roles.times,
+        time_name=roles.names["time"],
+        given_groups=roles.groups,
+        group_name=roles.names["group"],
+        weight_name=roles.names["weight"],
+        taken=roles.taken,
     )
 
 
-def _read_seed(random_state: Any) -> int:
-    """Return the seed as an integer that scikit-learn takes, too."""
-    seed = integer_seed(random_state)
-    if not isinstance(random_state, (int, np.integer)):
-        return seed % 2**32
-    if seed >= 2**32:
-        rule = "random_state must be less than 2**32"
-        raise InvalidParameterError(message("compare", rule, random_state))
-    return seed
-
-
-def _choose_measures(metric: str | None, objective: str | None) -> tuple[Measure, CountMetric]:
-    """Resolve the two measures; a count metric given as `metric` is the objective."""
-    ranking = find_measure(metric or "average_precision")
-    if isinstance(ranking, Measure):
-        return ranking, get_metric(objective or "mcc")
-    if objective is not None and get_metric(objective) is not ranking:
-        rule = "metric must be a ranking measure if objective is given"
-        todo = "average_precision and roc_auc are ranking measures"
-        raise InvalidParameterError(message("compare", rule, ranking.name, todo))
-    return RANKINGS["average_precision"], ranking
-
-
-def _read_groups(groups: ArrayLike | None, n_rows: int) -> tuple[IntArray | None, list[str]]:
-    """Return the user's groups as numbers from 0, and what to say about them."""
-    if groups is None:
-        return None, []
-    given = np.asarray(groups)
-    if given.shape != (n_rows,):
-        rule = f"groups must hold one value for each of the {n_rows:,} rows"
-        raise DataError(message("compare", rule, f"shape {given.shape}"))
-    cautions = []
-    missing = is_missing(given)
-    if missing.any():
-        cautions.append(
-            f"{int(missing.sum()):,} rows name no group; they were kept together as if they "
-            "were one, because they may be."
-        )
-    codes = np.zeros(n_rows, dtype=np.intp)
-    known = given[~missing]
-    known = known.astype(str) if known.dtype == object else known
-    codes[~missing] = 1 + np.unique(known, return_inverse=True)[1]
-    return np.unique(codes, return_inverse=True)[1], cautions
+def _near_duplicates(
+    table: Table, leaks: Iterable[LeakCard], duplicates: IntArray
+) -> IntArray | None:
+    """Group the rows that are equal but for columns like identifiers; None if no more are."""
+    columns = guarded_columns(table, list(leaks))
+    if len(columns) == len(table.columns):
+        return None
+    hashes = row_hashes(table.matrix, columns.tolist())
+    near = np.unique(hashes, return_inverse=True)[1].reshape(-1)
+    return near if near.max() < duplicates.max() else None
 
 
 def _groups_to_keep(duplicates: IntArray, given: IntArray | None) -> IntArray | None:
@@ -224,91 +176,23 @@ def _groups_to_keep(duplicates: IntArray, given: IntArray | None) -> IntArray | 
     return duplicates if duplicates.max() + 1 < duplicates.size else None
 
 
-def _make_splits(
-    target: Target, groups: IntArray | None, cv: Any, quick: bool, seed: int
-) -> tuple[tuple[Split, ...], int, int, list[str]]:
-    """Return the splits, folds, repeats, and what to say about them."""
-    folds, repeats = _read_cv(cv, quick)
-    fewest = fewest_groups_of_a_class(target.codes, groups)
-    rarest = int(fewest.argmin())
-    if fewest[rarest] < FEWEST_ROWS:
-        rule = f"every class needs at least {FEWEST_ROWS} distinct rows (or groups)"
-        got = f"{fewest[rarest]} for {target.labels[rarest]!r}"
-        todo = "Merge it with another class, drop its rows, or name the positive class"
-        raise DataError(message("compare", rule, got, todo))
-    cautions = []
-    if fewest[rarest] < folds:
-        cautions.append(
-            f"Class {target.labels[rarest]!r} has only {fewest[rarest]} distinct rows, so "
-            f"{fewest[rarest]} folds were used instead of {folds}."
-        )
-        folds = int(fewest[rarest])
-    splits = []
-    for repeat in range(repeats):
-        rng = np.random.default_rng(derive(seed, "folds", repeat))
-        fold = stratified_folds(target.codes, groups, folds, rng)
-        splits += [
-            Split(repeat, k, np.flatnonzero(fold != k), np.flatnonzero(fold == k))
-            for k in range(folds)
-        ]
-    return tuple(splits), folds, repeats, cautions
-
-
-def _read_cv(cv: Any, quick: bool) -> tuple[int, int]:
-    """Return folds and repeats from None, a number of folds, or both."""
-    default = (3, 1) if quick else (5, 2)
-    given = (cv, None) if cv is None or isinstance(cv, int) else cv
-    if (
-        isinstance(given, tuple | list)
-        and len(given) == 2
-        and all(value is None or isinstance(value, int) for value in given)
-    ):
-        folds, repeats = (
-            usual if value is None else value for value, usual in zip(given, default, strict=True)
-        )
-        if folds >= 2 and repeats >= 1:
-            return folds, repeats
-    rule = "cv must be at least 2 folds, at least 1 repeat, or a splitter with split(X, y)"
-    raise InvalidParameterError(message("compare", rule, cv))
-
-
-def _given_splits(
-    X: Any, target: Target, groups: IntArray | None, given: IntArray | None, cv: Any
-) -> tuple[tuple[Split, ...], list[str]]:
-    """Splits of a splitter, less the training rows that also stand in the test fold."""
-    splits, removed = [], 0
-    apart = np.arange(target.codes.size) if groups is None else groups
-    for fold, (train, test) in enumerate(_ask_splitter(cv, X, target.codes, given)):
-        train, test = np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)
-        kept = ~np.isin(apart[train], apart[test])
-        removed += int(train.size - kept.sum())
-        train = train[kept]
-        n_classes = len(target.labels)
-        if min(np.bincount(target.codes[train], minlength=n_classes)) < 2 or not test.size:
-            rule = "each training side of cv must have at least 2 rows of every class"
-            raise DataError(message("compare", rule, f"fewer in split {fold}", "Use fewer splits"))
-        splits.append(Split(0, fold, train, test))
-    if not splits:
-        raise DataError(message("compare", "cv must give at least one split", cv))
-    cautions = []
-    if removed:
-        cautions.append(
-            f"{removed:,} training rows were left out because an equal row (or one of the same "
-            "group) stood in the test fold."
-        )
-    return tuple(splits), cautions
-
-
-def _ask_splitter(
-    cv: Any, X: Any, codes: IntArray, given: IntArray | None
-) -> list[tuple[ArrayLike, ArrayLike]]:
-    """Let a splitter split; it learns the user's groups if it can take them."""
-    if given is None or "groups" not in inspect.signature(cv.split).parameters:
-        return list(cv.split(X, codes))
-    with warnings.catch_warnings():
-        # They are kept together afterwards, whether the splitter heeds them or not.
-        warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
-        return list(cv.split(X, codes, given))
+def _make_designs(
+    X: Any,
+    target: Target,
+    roles: Roles,
+    together: IntArray | None,
+    options: Options,
+    seed: int,
+) -> tuple[Design, Design]:
+    """Return the splits of the comparison, and those beside them."""
+    cv = options.cv
+    if callable(getattr(cv, "split", None)) and not isinstance(cv, str):
+        return given_design(X, target, together, roles.groups, cv), Design((), 0, 0)
+    folds, repeats = read_cv(cv, options.quick)
+    if roles.times is None:
+        return random_design(target, together, folds, repeats, seed), Design((), 0, 0)
+    forward = time_design(target, roles.times.values, together, folds, roles.delay)
+    return forward, random_design(target, together, folds, 1, seed, "random")
 
 
 def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split]) -> int:
@@ -331,6 +215,36 @@ def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split
     return folds
 
 
+def _read_budget(options: Options, table: Table, target: Target, roles: Roles) -> Any:
+    """Return the alert budget; None if none was given."""
+    per_day = options.alerts_per_day is not None
+    alerts = options.alerts_per_day if per_day else options.alerts
+    if alerts is None:
+        return None
+    return read_budget(
+        alerts,
+        per_day,
+        n_rows=target.codes.size,
+        order=row_hashes(table.matrix),
+        day=roles.times.days() if per_day and roles.times is not None else None,
+        entity=roles.groups,
+    )
+
+
+def _not_forward(data: CellData, splits: tuple[Split, ...]) -> tuple[str, ...]:
+    """Say where thresholds cannot be tuned forward in time."""
+    if data.times is None or not data.inner_folds:
+        return ()
+    short = sum(inner_forward(split, data) is None for split in splits)
+    if not short:
+        return ()
+    return (
+        f"In {short} of {len(splits)} splits the training side was too short, or had too few rows "
+        "of a class, to tune the threshold forward in time; it was tuned on stratified folds of "
+        "that side.",
+    )
+
+
 def _make_task(table: Table, target: Target, splits: tuple[Split, ...], data: CellData) -> Task:
     """Return what strategies may know of the table."""
     n_classes = len(target.labels)
@@ -350,74 +264,40 @@ def _make_task(table: Table, target: Target, splits: tuple[Split, ...], data: Ce
     )
 
 
-def _choose_entries(
-    strategies: Sequence[object] | None, learners: Sequence[object] | None, task: Task, quick: bool
-) -> tuple[list[tuple[Entry, BaseEstimator]], list[Problem]]:
-    """Return the baseline and the panel with their estimators, and what was left out."""
-    names = QUICK_STRATEGIES if quick else tuple(STRATEGIES)
-    chosen = [resolve_strategy(s) for s in (names if strategies is None else strategies)]
-    models = [resolve_learner(m) for m in (LEARNERS if learners is None else learners)]
-    baseline = Entry(next(iter(STRATEGIES.values())), next(iter(LEARNERS.values())))
-    panel: dict[str, tuple[Entry, BaseEstimator]] = {}
-    problems = []
-    for entry in [baseline, *(Entry(s, m) for m in models for s in chosen)]:
-        if entry.name in panel:
-            if entry == panel[entry.name][0]:
-                continue
-            rule = "strategies and learners must have different names"
-            raise InvalidParameterError(message("compare", rule, entry.name))
-        try:
-            if strategies is None and (reason := outside_limits(entry.strategy, task)):
-                raise CannotBuildError(reason)
-            panel[entry.name] = entry, entry.strategy.build(entry.learner, task)
-        except CannotBuildError as error:
-            problem = Problem(kind="left out", where=entry.name, text=str(error), count=1)
-            problems.append(problem)
-    return list(panel.values()), problems
+def _make_cells(
+    design: Design, beside: Design, built: list[tuple[Entry, BaseEstimator]]
+) -> tuple[Cell, ...]:
+    pairs = [(split, each) for split in design.splits for each in built]
+    pairs += [(split, built[0]) for split in beside.splits]
+    return tuple(
+        Cell(entry.strategy.name, entry.learner.name, estimator, split)
+        for split, (entry, estimator) in pairs
+    )
 
 
 def _fingerprint(
     table: Table,
     data: CellData,
     target: Target,
-    splits: tuple[Split, ...],
-    *,
-    own_splits: bool,
-    built: Iterable[tuple[Entry, BaseEstimator]],
+    design: Design,
+    options: Options,
+    built: list[tuple[Entry, BaseEstimator]],
 ) -> str:
-    """Hash everything that a cell's scores depend on, except the cell's own name.
-
-    The name stands for an entry of the panel. It tells nothing of the parameters of the
-    user's own estimators, so these are hashed.
-    """
-    digest = hashlib.sha256()
+    """Hash everything that a cell's scores depend on, except the cell's own name."""
     parts = [
-        ROWS_VERSION,
-        [version(package) for package in VERSIONED],
         [(column.name, column.kind) for column in table.columns],
         target.labels,
         data.ranking.card["name"],
         data.decision.name,
         data.inner_folds,
         data.seed,
+        None if data.budget is None else (data.budget.alerts, data.budget.day is None),
     ]
-    own = [(entry.name, _estimator_hash(estimator)) for entry, estimator in built if entry.is_own]
-    if own:
-        parts.append(own)
-    if own_splits:
-        # Test folds alone tell neither where one ends nor what was trained on.
-        parts.append([joblib.hash((split.train, split.test)) for split in splits])
-    digest.update(repr(parts).encode())
-    arrays = [table.matrix, target.codes, *(split.test for split in splits)]
-    arrays += [split.train for split in splits] if data.groups is None else [data.groups]
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-    return digest.hexdigest()
-
-
-def _estimator_hash(estimator: BaseEstimator) -> str:
-    """Hash the class and parameters of an estimator; lambdas differ from run to run."""
-    try:
-        return str(joblib.hash(estimator))
-    except (pickle.PicklingError, AttributeError, TypeError):
-        return repr(estimator.get_params())
+    own_splits = hasattr(options.cv, "split")
+    arrays = [table.matrix, target.codes, *(split.test for split in design.splits)]
+    if own_splits or data.times is not None or data.groups is None:
+        arrays += [split.train for split in design.splits]
+    costs = () if data.costs is None else (data.costs.fn, data.costs.fp, data.costs.gain)
+    more = (data.groups, data.resampled_groups, data.times, data.weight, *costs)
+    arrays += [array for array in more if array is not None]
+    return fingerprint(parts, arrays, built)

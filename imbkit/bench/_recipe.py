@@ -1,13 +1,15 @@
 """Write an estimator as the Python source that builds it."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 
+from imbkit.bench._cell import weight_of_model
+from imbkit.bench._final_model import FinalModel
 from imbkit.bench._schema import Summary
 
 __all__ = ["SourceWriter", "write_recipe"]
@@ -80,27 +82,51 @@ class SourceWriter:
 
 
 def write_recipe(
-    summary: Summary, model: BaseEstimator, reading: list[str], needs: set[tuple[str, str]]
+    summary: Summary,
+    model: FinalModel,
+    reading: list[str],
+    needs: set[tuple[str, str]],
+    *,
+    weighted: bool = False,
+    trusted: Sequence[str] | None = None,
 ) -> str:
-    """Return a script that trains a model.
+    """Return a script that trains a model, and holds the saved one against it.
 
     Parameters
     ----------
     summary : Summary
         Names the model and the versions.
-    model : estimator
-        Unfitted.
+    model : FinalModel
+        What to train.
     reading : list of str
-        Lines that define ``X`` and ``y``.
+        Lines that define ``X`` and ``y``, and ``weight`` if there are weights.
     needs : set of (module, name)
         What those lines import.
+    weighted : bool, default=False
+        Whether training has weights.
+    trusted : sequence of str, default=None
+        Types in ``model.skops`` that skops must be told to trust; None if there is no such
+        file.
     """
     writer = SourceWriter()
     try:
-        expression = writer.write(model)
+        training = _training_lines(writer, model, weighted)
     except CannotWriteError as error:
         return f"# This model has a part that no source can make: {_literal(str(error))}\n"
     writer.imports |= needs
+    loading = []
+    if trusted is not None:
+        writer.imports |= {("pathlib", "Path"), ("skops.io", "load")}
+        names = _join("[", [_literal(name) for name in trusted], "]", 0)
+        loading = [
+            "",
+            "# The same model as it was saved, without its sampler.",
+            'saved = Path(__file__).with_name("model.skops")',
+            "if saved.exists():",
+            *f"    shipped = load(saved, trusted={names})".replace("\n", "\n    ").split("\n"),
+            "    same = (model.predict(X) == shipped.predict(X)).mean()",
+            '    print(f"model.skops and this model agree on {same:.2%} of the rows")',
+        ]
     versions = ", ".join(f"{name} {number}" for name, number in summary["versions"].items())
     lines = [
         '"""Train the model that the comparison recommends.',
@@ -113,11 +139,29 @@ def write_recipe(
         "",
         *reading,
         "",
-        f"model = {expression}",
-        "model.fit(X, y)",
-        "print(model.rule_)" if summary["task"]["kind"] == "binary" else "print(model)",
+        *training,
+        "print(model)",
+        *loading,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _training_lines(writer: SourceWriter, model: FinalModel, weighted: bool) -> list[str]:
+    comment = "# The threshold is the median of those chosen in the comparison."
+    cut = [] if model.threshold is None else [comment]
+    if not weighted:
+        return [*cut, f"model = {writer.write(model.whole())}", "model.fit(X, y)"]
+    argument = next(iter(weight_of_model(model.estimator, np.empty(0))))
+    lines = [f"model = {writer.write(model.estimator)}", f"model.fit(X, y, {argument}=weight)"]
+    if model.threshold is None:
+        return lines
+    writer.imports |= {
+        ("sklearn.frozen", "FrozenEstimator"),
+        ("sklearn.model_selection", "FixedThresholdClassifier"),
+    }
+    given = f"threshold={model.threshold!r}, pos_label={writer.write(model.pos_label)}"
+    cutter = f"model = FixedThresholdClassifier(FrozenEstimator(model), {given})"
+    return [*lines, comment, cutter, "model.fit(X, y)"]
 
 
 def _changed(obj: Any) -> dict[str, Any]:

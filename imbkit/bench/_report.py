@@ -5,8 +5,11 @@ from typing import Any
 
 from imbkit._core.messages import require
 from imbkit.bench._inert import inert, inert_markdown, wrapped
-from imbkit.bench._page import LONGEST_SENTENCE, NO_CAUTION, QUESTIONS, page_of
+from imbkit.bench._page import page_of
+from imbkit.bench._page_money import saving_sentences
 from imbkit.bench._page_tables import POLICIES, Table, decisions_table, ranking_table
+from imbkit.bench._page_verdict import LONGEST_SENTENCE, NO_CAUTION, QUESTIONS
+from imbkit.bench._page_worlds import held_out_sentence
 from imbkit.bench._schema import Summary
 
 __all__ = ["render_fragment", "render_html", "render_markdown", "render_text"]
@@ -78,7 +81,12 @@ def _render(template: str, **view: object) -> str:
 
 def _sentences(summary: Summary) -> list[tuple[str, str]]:
     """Return the verdict's sentences, safe to show, with their labels."""
+    titles = {entry["id"]: inert(entry["title"]) for entry in summary["entries"]}
     pairs = [(QUESTIONS[v["question"]], v["sentence"]) for v in summary["verdicts"]]
+    if summary["money"] is not None or summary["budget"] is not None:
+        pairs += saving_sentences(summary, titles)
+    if tested := held_out_sentence(summary):
+        pairs.append(("Test table", tested))
     pairs += [("Data", text) for text in summary["cautions"][:MOST_CAUTIONS] or [NO_CAUTION]]
     return [(label, inert(text, LONGEST_SENTENCE)) for label, text in pairs]
 

@@ -11,16 +11,16 @@ from typing import Literal
 import numpy as np
 
 from imbkit._core.types import FloatArray
-from imbkit.bench._schema import MetricCard, Verdict
+from imbkit.bench._figures import decimals_for
+from imbkit.bench._schema import MetricCard, Policy, Verdict
 from imbkit.bench._stats import Difference, compare_pairs, holm
 
-__all__ = ["ROPE", "Contender", "Policy", "judge"]
+__all__ = ["ROPE", "Contender", "judge", "rope_of"]
 
 ROPE = 0.01
-"""Half width of the region of practical equivalence, in the metric's unit."""
+"""Half width of the region of practical equivalence, in the metric's unit; for amounts of money,
+which have none of their own, as a share of the baseline's."""
 LEVEL = 0.05
-
-Policy = Literal["default", "tuned", "argmax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,21 @@ class Contender:
     policy: Policy | Literal["none"]
     values: FloatArray
     """One value a cell of the plan; NaN where it was not run, failed, or is undefined."""
+
+
+def rope_of(card: MetricCard, baseline: FloatArray) -> float:
+    """Return the half width of the region of practical equivalence.
+
+    Parameters
+    ----------
+    card : MetricCard
+        The metric.
+    baseline : ndarray of shape (n_cells,)
+        The baseline's values.
+    """
+    if card["low"] is not None or card["high"] is not None:
+        return ROPE
+    return ROPE * abs(_mean(baseline) or 0.0)
 
 
 def judge(
@@ -57,6 +72,7 @@ def judge(
         Test rows over training rows of a split.
     """
     sign = 1.0 if card["greater_is_better"] else -1.0
+    rope = rope_of(card, baseline.values)
     verdict = Verdict(
         question=question,
         metric=card["name"],
@@ -72,11 +88,11 @@ def judge(
         p_value=None,
         probability_better=None,
         probability_equivalent=None,
-        rope=ROPE,
+        rope=rope,
         outcome="undecided",
         sentence="",
     )
-    pairs = [(c, _compare(c, baseline, sign, test_to_train)) for c in challengers]
+    pairs = [(c, _compare(c, baseline, sign, test_to_train, rope)) for c in challengers]
     known = [(contender, pair) for contender, pair in pairs if pair is not None]
     if not known:
         verdict["sentence"] = _undecided_sentence(card, baseline, bool(challengers))
@@ -105,14 +121,18 @@ def judge(
 
 
 def _compare(
-    challenger: Contender, baseline: Contender, sign: float, test_to_train: float
+    challenger: Contender,
+    baseline: Contender,
+    sign: float,
+    test_to_train: float,
+    rope: float,
 ) -> Difference | None:
     """Compare on the cells that both have; None if there are none."""
     common = ~(np.isnan(challenger.values) | np.isnan(baseline.values))
     if not common.any():
         return None
     first, second = sign * challenger.values[common], sign * baseline.values[common]
-    return compare_pairs(first, second, test_to_train, ROPE)
+    return compare_pairs(first, second, test_to_train, rope)
 
 
 def _sentence(
@@ -122,11 +142,13 @@ def _sentence(
     difference = verdict["difference"] or 0.0
     lead = "By" if verdict["question"] == "ranking" else "For decisions, by"
     measure = _in_sentence(card["title"])
-    base = f"{_name(baseline)} ({_number(verdict['baseline_mean'])})"
-    other = f"{_name(challenger)} ({_number(verdict['best_mean'])})"
-    gap = f"a difference of {difference:+.3f}"
+    decimals = decimals_for([verdict["baseline_mean"], verdict["best_mean"]])
+    base = f"{_name(baseline)} ({_number(verdict['baseline_mean'], decimals)})"
+    other = f"{_name(challenger)} ({_number(verdict['best_mean'], decimals)})"
+    gap = f"a difference of {difference:+,.{decimals}f}"
     if verdict["low"] is not None and verdict["high"] is not None:
-        gap += f" (95 % interval {verdict['low']:+.3f} to {verdict['high']:+.3f})"
+        low, high = verdict["low"], verdict["high"]
+        gap += f" (95 % interval {low:+,.{decimals}f} to {high:+,.{decimals}f})"
     ahead = difference > 0 if card["greater_is_better"] else difference < 0
     if verdict["outcome"] == "undecided":
         return f"{lead} {measure}, one cell cannot separate {base} from {other}: {gap}."
@@ -160,12 +182,17 @@ def _in_sentence(title: str) -> str:
 
 
 def _name(contender: Contender) -> str:
-    words = {"default": " at threshold 0.5", "tuned": " with a tuned threshold"}
+    words = {
+        "default": " at threshold 0.5",
+        "tuned": " with a tuned threshold",
+        "budget": " at the alert budget",
+        "expected_loss": " by expected loss",
+    }
     return contender.title + words.get(contender.policy, "")
 
 
-def _number(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.3f}"
+def _number(value: float | None, decimals: int) -> str:
+    return "not known" if value is None else f"{value:,.{decimals}f}"
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from imbkit.cli import _compare, _list, _versions
+from imbkit.cli import _compare, _inspect, _list, _report, _versions
 from imbkit.cli._parser import Parser
 from imbkit.exceptions import DataError, InvalidParameterError, MissingExtraError, OutputError
 
@@ -19,13 +19,17 @@ EPILOG = """\
 examples:
   imbkit compare                              try it on a shipped medical table
   imbkit compare loans.csv --target default   compare strategies on your own table
+  imbkit inspect loans.csv --target default   look at a table: leaks, duplicates, classes
+  imbkit report imbkit-report                 make the page again from the rows of a run
   imbkit list                                 what there is
 
 exit codes: 0 done; 1 some cells failed, the rest is reported; 2 bad usage or input;
 130 interrupted
 """
 # Errors begin with the function that complains; on the command line that is no news.
-_COMPLAINANT = re.compile(r"^(compare|read_table|choose_columns|catalog|find): ")
+_COMPLAINANT = re.compile(
+    r"^(compare|compare_tables|inspect|report|read_table|choose_columns|catalog|find): "
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,7 +106,7 @@ def _build() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     subparsers: Any = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for command in (_compare, _list, _versions):
+    for command in (_compare, _report, _inspect, _list, _versions):
         command.add_parser(subparsers)
     return parser, dict(subparsers.choices)
 

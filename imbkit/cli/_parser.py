@@ -5,7 +5,7 @@ import csv
 from collections.abc import Callable
 from typing import NoReturn
 
-__all__ = ["Parser", "names", "positive_number", "whole_number"]
+__all__ = ["Parser", "names", "positive_number", "share", "whole_number"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,6 +55,17 @@ def positive_number(text: str) -> float:
         value = 0.0
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return value
+
+
+def share(text: str) -> float:
+    """Parse a number between 0 and 1, the ends left out."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
     return value
 
 

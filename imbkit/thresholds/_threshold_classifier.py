@@ -128,7 +128,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     cv_results_ : dict
         With `store_cv_results` only: "thresholds" and "scores" (the curve), "fold_curves"
         (None where a fold lacks a class), "fold_thresholds" and "fold_scores" (each fold's
-        own optimum, and its objective at `threshold_`).
+        own optimum, and its objective at `threshold_`), "y_true" and "y_score" (of all test
+        rows, fold by fold: whether positive, and the out-of-fold score).
 
     See Also
     --------
@@ -489,6 +490,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 "fold_curves": curves,
                 "fold_thresholds": choice.fold_thresholds,
                 "fold_scores": np.array(at_threshold),
+                "y_true": choice.everything.y_true,
+                "y_score": choice.everything.y_score,
             }
 
     def _fitted_estimator(self) -> Any:

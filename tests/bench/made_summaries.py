@@ -1,5 +1,6 @@
 """Complete summaries that no run made: two classes, many classes, and hostile texts."""
 
+import math
 import random
 
 HOSTILE = (
@@ -42,6 +43,15 @@ DECISIONS = {
     "balanced_accuracy": ("Balanced accuracy", True, UNIT, 0.89),
     "alert_rate": ("Alerts", True, UNIT, 0.065),
 }
+MONEY = {
+    "cost_per_1000": ("Cost per 1,000 rows", False, (None, None), 931.0),
+    "saved_per_1000": ("Saved per 1,000 rows", True, (None, None), 2130.0),
+    "captured_amount": ("Captured amount", True, UNIT, 0.86),
+    "entity_precision": ("Group precision", True, UNIT, 0.43),
+}
+BASELINE = "none/hist_gradient_boosting"
+SMOTE = "smote/hist_gradient_boosting"
+ENSEMBLE = "under_ensemble/hist_gradient_boosting"
 
 
 def binary_summary(seed=0):
@@ -72,13 +82,12 @@ def binary_summary(seed=0):
         recalls = {"0": _estimate(rng, 0.99, True, UNIT), "1": _estimate(rng, 0.8, True, UNIT)}
         entries.append(_entry(strategy, learner, scores, policies, recalls))
     entries[5] |= {"failed": 1, "done": 9}
-    entries[6] |= {"missing": 10, "done": 0}
-    _empty(entries[6])
+    entries[12] |= {"missing": 10, "done": 0}
+    _empty(entries[12])
     entries[7]["scores"]["brier"] = entries[7]["scores"]["log_loss"] = _nothing()
-    smote = "smote/hist_gradient_boosting"
     return {
         "schema": "imbkit.comparison",
-        "schema_version": 1,
+        "schema_version": 2,
         "versions": {"imbkit": "0.1.0", "python": "3.11.9", "scikit-learn": "1.9.1"},
         "command": "imbkit compare sick.csv --target sick --seed 0",
         "task": {
@@ -91,6 +100,8 @@ def binary_summary(seed=0):
             "seed": 0,
             "ranking_metric": "average_precision",
             "decision_metric": "mcc",
+            "decision_policy": "tuned",
+            "weight": "",
             "quick": False,
         },
         "data": _data(),
@@ -99,7 +110,7 @@ def binary_summary(seed=0):
             _verdict(
                 "ranking",
                 "average_precision",
-                smote,
+                SMOTE,
                 0.013,
                 (-0.008, 0.034),
                 "Nothing ranks better than the untouched histogram boosting beyond noise: the best "
@@ -109,7 +120,7 @@ def binary_summary(seed=0):
             _verdict(
                 "decisions",
                 "mcc",
-                "under_ensemble/hist_gradient_boosting",
+                ENSEMBLE,
                 0.041,
                 (0.012, 0.07),
                 "At a tuned threshold the under-sampling ensemble with histogram boosting decides "
@@ -130,8 +141,33 @@ def binary_summary(seed=0):
         ],
         "recipe": "from sklearn.ensemble import HistGradientBoostingClassifier\n\n"
         "model = HistGradientBoostingClassifier(random_state=0)\nmodel.fit(X, y)\n",
-        "recommended": "under_ensemble/hist_gradient_boosting",
+        "recommended": ENSEMBLE,
         "recommended_policy": "tuned",
+        "folds": [
+            {
+                "repeat": k // 5,
+                "fold": k % 5,
+                "n_train": 3018,
+                "n_test": 754,
+                "positives": 46 + (k % 5 == 0),
+                "start": "",
+                "end": "",
+            }
+            for k in range(10)
+        ],
+        "curves": [
+            _curves(entry, skill, seed=k)
+            for k, (entry, skill) in enumerate(((BASELINE, 2.6), (SMOTE, 2.7), (ENSEMBLE, 3.0)))
+        ],
+        "pairs": [
+            _pairs_matrix("ranking", "average_precision", entries),
+            _pairs_matrix("decisions", "mcc", entries),
+        ],
+        "money": None,
+        "budget": None,
+        "base_rates": _base_rates(ENSEMBLE, "tuned", rows=1e6, per_day=False),
+        "optimism": None,
+        "held_out": None,
         "timing": {
             "created": "2026-03-01T10:20:30+00:00",
             "wall_seconds": 83.2,
@@ -144,6 +180,128 @@ def binary_summary(seed=0):
                 for entry in entries
                 if entry["done"]
             },
+        },
+    }
+
+
+def rich_summary():
+    """A summary of two classes with costs, alerts per day, time, groups, leaks and a test table."""
+    rng = random.Random(2)
+    summary = binary_summary()
+    del summary["metrics"]["alert_rate"]
+    extra = {name: _metric(name, *facts[:3]) for name, facts in MONEY.items()}
+    alerts = _metric("alert_rate", *DECISIONS["alert_rate"][:3])
+    summary["metrics"] |= extra | {"alert_rate": alerts}
+    for entry in summary["entries"]:
+        tuned = entry["policies"][-1]["metrics"]
+        for policy, threshold in (("expected_loss", None), ("budget", None)):
+            entry["policies"].append(
+                {"policy": policy, "threshold": threshold, "metrics": dict(tuned)}
+            )
+        for policy in entry["policies"]:
+            for name, (_, _, bounds, centre) in MONEY.items():
+                known = entry["done"] and (name != "entity_precision" or policy == "budget")
+                policy["metrics"][name] = (
+                    _estimate(rng, centre * rng.uniform(0.9, 1.1), False, bounds)
+                    if known
+                    else _nothing()
+                )
+    summary["task"] |= {
+        "decision_metric": "cost_per_1000",
+        "decision_policy": "expected_loss",
+        "weight": "weight",
+        "folds": 10,
+        "repeats": 1,
+    }
+    summary["recommended_policy"] = "expected_loss"
+    summary["verdicts"][1] |= {
+        "metric": "cost_per_1000",
+        "policy": "expected_loss",
+        "best_policy": "expected_loss",
+        "baseline_mean": 1012.0,
+        "best_mean": 931.0,
+        "difference": -81.0,
+        "low": -140.0,
+        "high": -22.0,
+        "rope": 10.1,
+        "p_value": 0.0002,
+        "sentence": "For decisions, by cost per 1,000 rows, under-sampling ensemble, histogram "
+        "boosting by expected loss (931) beat the baseline, untouched, histogram boosting by "
+        "expected loss (1,012), beyond noise: a difference of -81 (95 % interval -140 to -22).",
+    }
+    summary["data"] |= {
+        "near_duplicate_rows": 112,
+        "group_column": "customer",
+        "groups": 841,
+        "time_column": "seen",
+        "time_start": "2025-01-01T00:00:00",
+        "time_end": "2025-12-31T23:10:00",
+        "periods": [
+            {
+                "start": f"2025-{1 + k // 2:02}-{1 + 15 * (k % 2):02}T00:00:00",
+                "rows": 157 + 4 * k,
+                "positives": 4 + k % 7,
+            }
+            for k in range(24)
+        ],
+        "leaks": [
+            {
+                "column": "verdict_code",
+                "kind": "perfect",
+                "value": 0.998,
+                "text": "The column 'verdict_code' alone ranks the rows almost without error: "
+                "drop it unless it is known before the outcome.",
+            },
+            {
+                "column": "row_id",
+                "kind": "order",
+                "value": None,
+                "text": "The column 'row_id' runs with the position of the rows: drop it.",
+            },
+        ],
+    }
+    for k, fold in enumerate(summary["folds"]):
+        day = f"2025-{k + 2:02}"
+        fold |= {"repeat": 0, "fold": k, "start": f"{day}-01T00:00:00", "end": f"{day}-28T00:00:00"}
+    summary["curves"][0]["budget_amount"] = summary["curves"][0]["budget_recall"]
+    summary["curves"][1]["budget_amount"] = summary["curves"][1]["budget_recall"]
+    summary["curves"][2]["budget_amount"] = summary["curves"][2]["budget_recall"]
+    summary["pairs"][1]["metric"] = "cost_per_1000"
+    return summary | {
+        "money": {
+            "fn_cost": "amount",
+            "fp_cost": "5",
+            "tp_gain": "0",
+            "constant": False,
+            "nothing": 3061.0,
+            "everything": 4693.0,
+            "cut": None,
+        },
+        "budget": {"alerts": 100.0, "per_day": True, "share": 0.01, "entity": "customer"},
+        "base_rates": _base_rates(ENSEMBLE, "expected_loss", rows=9_583.0, per_day=True),
+        "optimism": {
+            "entry": BASELINE,
+            "metric": "average_precision",
+            "time_mean": 0.81,
+            "random_mean": 0.93,
+        },
+        "held_out": {
+            "name": "later.parquet",
+            "rows": 22_544,
+            "positives": 2_754,
+            "unseen_labels": ["mscan", "worm"],
+            "repeated_rows": 330,
+            "entries": [
+                {
+                    "id": entry,
+                    "policy": "expected_loss",
+                    "threshold": None,
+                    "scores": {"average_precision": 0.7 + lead, "cost_per_1000": 1200.0, "x": None},
+                    "low": {"average_precision": 0.68 + lead, "cost_per_1000": 1100.0, "x": None},
+                    "high": {"average_precision": 0.72 + lead, "cost_per_1000": 1300.0, "x": None},
+                }
+                for entry, lead in ((BASELINE, 0.0), (ENSEMBLE, 0.04))
+            ],
         },
     }
 
@@ -173,7 +331,8 @@ def multiclass_summary(labels=("normal", "dos", "probe", "r2l", "u2r")):
     ]
     summary["data"]["rows"] = sum(rows)
     summary["task"] |= {"kind": "multiclass", "positive": "", "inner_folds": 0}
-    summary["recommended_policy"] = "argmax"
+    summary["task"]["decision_policy"] = summary["recommended_policy"] = "argmax"
+    summary |= {"curves": [], "base_rates": None}
     for verdict in summary["verdicts"]:
         if verdict["question"] == "decisions":
             verdict["policy"] = verdict["best_policy"] = "argmax"
@@ -182,7 +341,80 @@ def multiclass_summary(labels=("normal", "dos", "probe", "r2l", "u2r")):
 
 def hostile_summary():
     """Hostile texts wherever a text can come from data, a learner or the command line."""
-    summary = multiclass_summary(HOSTILE)
+    return _poisoned(multiclass_summary(HOSTILE))
+
+
+def hostile_rich_summary():
+    """The same with two classes, costs, time, leaks and a test table."""
+    summary = _poisoned(rich_summary())
+    data = summary["data"]
+    data |= {"group_column": HOSTILE[0], "time_column": HOSTILE[1], "time_start": HOSTILE[2]}
+    data["time_end"] = HOSTILE[3]
+    for card, text in zip(data["classes"], HOSTILE, strict=False):
+        card["label"] = text
+    for k, period in enumerate(data["periods"]):
+        period["start"] = HOSTILE[k % len(HOSTILE)]
+    data["leaks"] = [
+        {"column": name, "kind": kind, "value": 0.999, "text": name}
+        for name in HOSTILE
+        for kind in ("perfect", "outcome", "identifier", "order")
+    ]
+    for fold in summary["folds"]:
+        fold |= {"start": HOSTILE[2], "end": HOSTILE[4]}
+    summary["money"] |= dict(zip(("fn_cost", "fp_cost", "tp_gain"), HOSTILE, strict=False))
+    summary["budget"]["entity"] = summary["task"]["weight"] = HOSTILE[0]
+    summary["held_out"] |= {"name": HOSTILE[0], "unseen_labels": list(HOSTILE)}
+    for curve in summary["curves"]:
+        curve["repair"] = HOSTILE[0]
+    return summary
+
+
+def crowded_summary():
+    """Two classes, 64 entries of long names, 60 folds and everything that can be drawn."""
+    summary = rich_summary()
+    first, *rest = summary["entries"]
+    copies = [
+        entry
+        | {"id": f"{entry['id']}{k}", "title": f"{entry['title']}, variant {k} " + "long " * 20}
+        for k in range(1, 6)
+        for entry in rest
+    ]
+    summary["entries"] = [first, *rest, *copies][:64]
+    summary["folds"] = [summary["folds"][k % 10] | {"fold": k} for k in range(60)]
+    for entry in summary["entries"]:
+        for estimate in [*entry["scores"].values()] + [
+            value for policy in entry["policies"] for value in policy["metrics"].values()
+        ]:
+            estimate["folds"] = estimate["folds"][:10] * 6
+    summary["pairs"] = [
+        _pairs_matrix(pair["question"], pair["metric"], summary["entries"])
+        for pair in summary["pairs"]
+    ]
+    summary["curves"] = [_curves(BASELINE, 2.6, points=400), _curves(SMOTE, 2.9, points=400)] + [
+        _curves(entry["id"], 2.8, points=400) for entry in copies[:2]
+    ]
+    return summary
+
+
+def bare_summary():
+    """Two classes, of which no cell was finished."""
+    summary = binary_summary()
+    for verdict in summary["verdicts"]:
+        gone = (
+            "best", "best_mean", "difference", "low", "high", "p_value",
+            "probability_better", "probability_equivalent", "baseline_mean",
+        )  # fmt: skip
+        verdict |= dict.fromkeys(gone)
+        verdict |= {"best_policy": "none", "outcome": "undecided"}
+        verdict["sentence"] = "Nothing can be said: no cell of the baseline was finished."
+    for entry in summary["entries"]:
+        entry |= {"scores": {}, "policies": [], "recalls": {}, "done": 0, "missing": 10}
+    summary["timing"]["entries"] = {}
+    summary |= {"curves": [], "pairs": [], "base_rates": None, "recommended": BASELINE}
+    return summary
+
+
+def _poisoned(summary):
     bad = " ".join(HOSTILE[:8])
     summary["data"] |= {
         "name": HOSTILE[0],
@@ -261,19 +493,23 @@ def _entry(strategy, learner, scores, policies, recalls):
 def _estimate(rng, centre, tied, bounds):
     low, high = bounds
     reach = 0.04 * centre
-    top = float("inf") if high is None else high
+    bottom = -math.inf if low is None else low
+    top = math.inf if high is None else high
     centre = min(centre, top)
     return {
         "mean": centre,
-        "low": max(centre - reach, low),
+        "low": max(centre - reach, bottom),
         "high": min(centre + reach, top),
+        "bootstrap_low": max(centre - 0.7 * reach, bottom),
+        "bootstrap_high": min(centre + 0.6 * reach, top),
         "folds": [centre + reach * rng.uniform(-1, 1) for _ in range(10)],
         "tied_with_best": tied,
     }
 
 
 def _nothing():
-    return {"mean": None, "low": None, "high": None, "folds": [None] * 10, "tied_with_best": False}
+    ends = dict.fromkeys(("mean", "low", "high", "bootstrap_low", "bootstrap_high"))
+    return ends | {"folds": [None] * 10, "tied_with_best": False}
 
 
 def _empty(entry):
@@ -317,6 +553,104 @@ def _verdict(question, metric, best, difference, span, sentence, outcome):
     }
 
 
+def _curves(entry, skill, seed=0, points=80):
+    """Curves of scores that are normal in both classes, `skill` deviations apart."""
+    rng = random.Random(seed)
+    share = 231 / 3772
+    cuts = [5 - 9 * k / (points - 1) for k in range(points)]
+    fpr, tpr = [_above(cut) for cut in cuts], [_above(cut - skill) for cut in cuts]
+    recalls = [k / (points - 1) for k in range(points)]
+    at = [fpr[min(range(points), key=lambda i: abs(tpr[i] - r))] for r in recalls]
+    precision = [
+        r * share / (r * share + (1 - share) * f) if r else None
+        for r, f in zip(recalls, at, strict=True)
+    ]
+    rates = [10 ** (-5 + 5 * k / (points - 1)) for k in range(points)]
+    caught = [tpr[min(range(points), key=lambda i: abs(fpr[i] - r))] for r in rates]
+    alerted = [10 ** (-4 + 4 * k / (points - 1)) for k in range(points)]
+    cut = [(k + 0.5) / points for k in range(points)]
+    mcc = [0.8 * math.exp(-(((c - 0.3) / 0.4) ** 2)) for c in cut]
+    found = [min(1.0, a / share * skill / 3.2) for a in alerted]
+    right = [min(1.0, f * share / a) for f, a in zip(found, alerted, strict=True)]
+    chances = [0.0004, 0.002, 0.009, 0.03, 0.08, 0.2, 0.45, 0.8, 0.97]
+    raw = [_bin(400 - 40 * k, min(p * 1.6, 0.995), p) for k, p in enumerate(chances)]
+    mended = [_bin(400 - 40 * k, p * 1.02, p) for k, p in enumerate(chances)]
+    return {
+        "id": entry,
+        "precision_recall": _band(rng, recalls, precision),
+        "roc": _band(rng, rates, caught),
+        "objective": _band(rng, cut, mcc),
+        "thresholds": [0.21, 0.24, 0.3, 0.18, 0.33, 0.27, 0.22, 0.4, 0.29, 0.31],
+        "budget_recall": _band(rng, alerted, found),
+        "budget_precision": _band(rng, alerted, right),
+        "budget_amount": None,
+        "reliability": raw,
+        "repaired": [] if entry == BASELINE else mended,
+        "repair": ""
+        if entry == BASELINE
+        else "The share of positives that training made up was undone by Bayes' rule.",
+        "repaired_scores": {} if entry == BASELINE else {"brier": 0.0127, "log_loss": 0.045},
+    }
+
+
+def _above(value):
+    return 0.5 * math.erfc(value / math.sqrt(2))
+
+
+def _band(rng, x, values):
+    width = rng.uniform(0.02, 0.05)
+    return {
+        "x": x,
+        "mean": values,
+        "low": [None if v is None else max(v - width, 0.0) for v in values],
+        "high": [None if v is None else min(v + width, 1.0) for v in values],
+    }
+
+
+def _bin(rows, predicted, observed):
+    reach = 2 * math.sqrt(observed * (1 - observed) / rows)
+    return {
+        "rows": rows,
+        "predicted": predicted,
+        "observed": observed,
+        "low": max(observed - reach, 0.0),
+        "high": min(observed + reach, 1.0),
+    }
+
+
+def _pairs_matrix(question, metric, entries):
+    ids = [entry["id"] for entry in entries]
+    better = [
+        [None if i == j else round(1 / (1 + math.exp(i - j)), 3) for j in range(len(ids))]
+        for i in range(len(ids))
+    ]
+    return {"question": question, "metric": metric, "entries": ids, "better": better}
+
+
+def _base_rates(entry, policy, *, rows, per_day):
+    lines = []
+    for prevalence, kind in ((231 / 3772, "table"), (0.01, "asked"), (0.0006, "other")):
+        right, wrong = rows * prevalence * 0.8, rows * (1 - prevalence) * 0.016
+        lines.append(
+            {
+                "prevalence": prevalence,
+                "true_alerts": right,
+                "false_alerts": wrong,
+                "precision": right / (right + wrong),
+                "kind": kind,
+            }
+        )
+    return {
+        "entry": entry,
+        "policy": policy,
+        "recall": 0.8,
+        "false_positive_rate": 0.016,
+        "rows": rows,
+        "per_day": per_day,
+        "lines": lines,
+    }
+
+
 def _problem(kind, where, text, count):
     return {"kind": kind, "where": where, "text": text, "count": count}
 
@@ -330,6 +664,14 @@ def _data():
         "missing": 0.0554,
         "duplicate_rows": 61,
         "contradicting_rows": 4,
+        "near_duplicate_rows": 0,
+        "group_column": "",
+        "groups": 0,
+        "time_column": "",
+        "time_start": "",
+        "time_end": "",
+        "periods": [],
+        "leaks": [],
         "classes": [
             {
                 "label": label,

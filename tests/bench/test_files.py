@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from imbkit.bench._files import ensure_directory, write_text
+from imbkit.bench._files import ensure_directory, write_bytes, write_text
 from imbkit.exceptions import OutputError
 
 
@@ -17,6 +17,14 @@ def test_text_is_written_and_replaced(tmp_path):
     write_text(path, "two \ud800\n")
     assert path.read_bytes() == b"two \\ud800\n"
     assert names(tmp_path) == ["a.html"]
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    path = tmp_path / "model.skops"
+    path.write_bytes(b"old")
+    write_bytes(path, b"PK\r\n\x00\xff")
+    assert path.read_bytes() == b"PK\r\n\x00\xff"
+    assert names(tmp_path) == ["model.skops"]
 
 
 def test_permissions_are_those_of_any_new_file(tmp_path):

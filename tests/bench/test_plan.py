@@ -16,24 +16,13 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 
 from imbkit.bench._cell import inner_splits
+from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
 from imbkit.exceptions import DataError, InvalidParameterError
 
 
 def plan_of(X, y, **changes):
-    options = {
-        "strategies": None,
-        "learners": None,
-        "metric": None,
-        "objective": None,
-        "cv": (3, 1),
-        "groups": None,
-        "positive": None,
-        "random_state": 0,
-        "quick": False,
-        "target_name": "y",
-    }
-    return make_plan(X, y, **(options | changes))
+    return make_plan(X, y, Options(**({"cv": (3, 1)} | changes)), "y")
 
 
 def numbers(n_positive, n_rows=60, seed=0):

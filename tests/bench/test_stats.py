@@ -52,6 +52,25 @@ def test_posterior_shares_add_up(sample, ratio, rope):
     assert total == pytest.approx(1.0)
 
 
+def test_corrected_t_by_hand():
+    first = np.array([0.82, 0.74, 0.91, 0.63, 0.85])
+    second = np.array([0.80, 0.70, 0.90, 0.60, 0.80])
+    # Differences 0.02, 0.04, 0.01, 0.03, 0.05: mean 0.15 / 5 = 0.03; squared distances from
+    # it 1e-4 (1 + 1 + 4 + 0 + 4) = 1e-3, variance 1e-3 / 4 = 2.5e-4. Five folds test a fifth
+    # and train on four: 1/5 + 1/4 = 0.45, and the squared standard error is 1.125e-4.
+    # t = 0.03 / sqrt(1.125e-4), so t^2 = 9e-4 / 1.125e-4 = 8, with 4 degrees of freedom.
+    # Student's distribution with 4 degrees: F(t) = 1/2 + 3/8 u (1 - u^2 / 12), where
+    # u = t / sqrt(1 + t^2 / 4) = sqrt(8 / 3); so p = 2 (1 - F) = 1 - 3/4 sqrt(8/3) 7/9.
+    pair = compare_pairs(first, second, 1 / 4, rope=0.0)
+    assert pair.mean == pytest.approx(0.03)
+    assert pair.p_value == pytest.approx(1 - 3 / 4 * np.sqrt(8 / 3) * 7 / 9)
+    # The printed table of t has 2.776 for 95 % and 4 degrees.
+    assert pair.low == pytest.approx(0.03 - 2.776 * np.sqrt(1.125e-4), abs=1e-5)
+    assert pair.high == pytest.approx(0.03 + 2.776 * np.sqrt(1.125e-4), abs=1e-5)
+    # Without a region of equivalence the posterior is the one-sided test.
+    assert pair.probability_better == pytest.approx(1 - pair.p_value / 2)
+
+
 def test_equal_differences_leave_no_doubt():
     x = np.full(4, 0.75)
     same, ahead = compare_pairs(x, x, 0.25, 0.01), compare_pairs(x, x - 0.5, 0.25, 0.01)

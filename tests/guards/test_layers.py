@@ -46,7 +46,7 @@ LAYERS = {
     "bench": layer(
         "_core metrics datasets splits thresholds calibration pipeline",
         "sklearn scipy imblearn joblib threadpoolctl",
-        "pandas pyarrow jinja2 skops scikit_posthocs",
+        "pandas pyarrow jinja2 skops scikit_posthocs onnx skl2onnx",
     ),
     "scale": layer("_core sampling ensembles bench", "", "dask"),
     "cli": layer("", "", "bench _core datasets rich"),

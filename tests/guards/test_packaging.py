@@ -73,6 +73,15 @@ def test_lower_bounds_are_the_oldest_versions_tested(root, setup_cfg):
         assert list(wrong_lower_bounds(stated[extra], pinned)) == []
 
 
+def test_only_those_who_ask_get_a_browser(setup_cfg):
+    stated = requirements(setup_cfg)
+    browser = {_split(line)[0] for line in stated.pop("browser")}
+    assert "playwright" in browser
+    for lines in stated.values():
+        assert browser.isdisjoint(_split(line)[0] for line in lines)
+        assert not any("browser" in line for line in lines)
+
+
 def test_no_setting_stands_in_two_files(root, setup_cfg):
     assert all(re.match(r"metadata$|options(\.|$)", section) for section in setup_cfg.sections())
     settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))

@@ -1,0 +1,77 @@
+"""What a comparison is judged by: the two verdicts' measures, and how decisions are made."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from imbkit._core.messages import message
+from imbkit.bench._measures import RANKINGS, Measure, find_measure
+from imbkit.bench._options import Options
+from imbkit.bench._schema import Policy
+from imbkit.exceptions import InvalidParameterError
+from imbkit.metrics import CountMetric, get_metric
+
+__all__ = ["Aims", "choose_aims"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """What entries are judged by."""
+
+    ranking: Measure
+    tuned_for: CountMetric
+    """What thresholds are tuned for, unless for the cost."""
+    decision_metric: str
+    """Measure of the second verdict."""
+    policy: Policy
+    """How scores become the decisions of the second verdict."""
+
+    @property
+    def by_cost(self) -> bool:
+        """Whether thresholds are tuned for the least cost."""
+        return self.decision_metric == "cost_per_1000"
+
+
+def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims:
+    """Return what was asked for.
+
+    A count metric given as `metric` is the objective. Without an objective, decisions are
+    judged by their cost if costs are given, else by the recall among the alerts if a number
+    of alerts is given, else by MCC.
+
+    Raises
+    ------
+    InvalidParameterError
+        If there is no such measure, measures contradict each other, or two classes are
+        needed and there are more.
+    """
+    objective = options.objective
+    ranking = find_measure(options.metric or "average_precision")
+    if not isinstance(ranking, Measure):
+        if objective is not None and get_metric(objective) is not ranking:
+            rule = "metric must be a ranking measure if objective is given"
+            todo = "average_precision and roc_auc are ranking measures"
+            raise InvalidParameterError(message("compare", rule, ranking.name, todo))
+        objective = ranking.name
+        ranking = RANKINGS["average_precision"]
+    tuned_for = get_metric(objective or "mcc")
+    if kind != "binary":
+        _check_many_classes(options, ranking)
+        return Aims(ranking, tuned_for, tuned_for.name, "argmax")
+    if objective is None and options.costs is not None:
+        return Aims(ranking, tuned_for, "cost_per_1000", "tuned")
+    if objective is None and (options.alerts or options.alerts_per_day) is not None:
+        return Aims(ranking, tuned_for, "recall", "budget")
+    return Aims(ranking, tuned_for, tuned_for.name, "tuned")
+
+
+def _check_many_classes(options: Options, ranking: Measure) -> None:
+    """Refuse what is defined for two classes only."""
+    if not ranking.multiclass:
+        rule = "this ranking measure is defined for two classes only"
+        todo = "Name the positive class, or choose average_precision or roc_auc"
+        raise InvalidParameterError(message("compare", rule, ranking.card["name"], todo))
+    for name in ("costs", "alerts", "alerts_per_day", "prevalence"):
+        if getattr(options, name) is not None:
+            rule = f"{name} need one class that is positive"
+            todo = "Name it with --positive (positive=)"
+            raise InvalidParameterError(message("compare", rule, "more than two classes", todo))

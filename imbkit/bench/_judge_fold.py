@@ -1,0 +1,174 @@
+"""Everything that is measured on one test fold, from the scores of its rows."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imbkit._core.rng import derive
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
+from imbkit.bench._bootstrap import bootstrap_errors
+from imbkit.bench._measures import RANKINGS, decision_values, ranking_values
+from imbkit.bench._money import Costs
+from imbkit.bench._repair import Repair, induced_prior, is_averaged, reliability_counts, repair
+from imbkit.bench._rows import Row
+from imbkit.bench._splits import Split
+from imbkit.bench._thin import thin_curve
+from imbkit.thresholds import ThresholdClassifierCV
+
+if TYPE_CHECKING:
+    from imbkit.bench._cell import CellData
+
+__all__ = ["judge_fold", "judge_scores"]
+
+
+def judge_fold(
+    row: Row,
+    split: Split,
+    data: "CellData",
+    model: ThresholdClassifierCV | None,
+    fitted: Any,
+    scores: FloatArray,
+    *,
+    probabilities: bool,
+) -> None:
+    """Write scores, decisions, errors and curves of a test fold to its row.
+
+    Parameters
+    ----------
+    row : Row
+        Filled in.
+    split, data : Split, CellData
+        The rows.
+    model : ThresholdClassifierCV or None
+        Tuned on the training side; None for many classes.
+    fitted : estimator
+        Its estimator.
+    scores : ndarray of shape (n_test,) or (n_test, n_classes)
+        Of the test rows.
+    probabilities : bool
+        Whether they are probabilities.
+    """
+    codes = data.codes[split.test]
+    groups = data.resampled_groups
+    flags: dict[str, AnyArray]
+    if model is None:
+        flags = {"argmax": scores.argmax(axis=1)}
+    else:
+        flags = _policies(row, split, data, model, fitted, scores, probabilities=probabilities)
+    thresholds = {policy: values["threshold"] for policy, values in row["policies"].items()}
+    costs = None if data.costs is None else data.costs.take(split.test)
+    row["scores"] = ranking_values(codes, scores, data.ranking, probabilities=probabilities)
+    for policy, flagged in flags.items():
+        values, row["recalls"] = _decide(data, codes, flagged.astype(np.intp))
+        if costs is not None:
+            values |= _money(costs, codes == 1, flagged)
+        if policy == "budget" and data.budget is not None:
+            share = data.budget.entity_precision(split.test, codes == 1, scores)
+            values |= {} if share is None else {"entity_precision": share}
+        given = {"threshold": thresholds[policy]} if policy in thresholds else {}
+        row["policies"][policy] = given | values
+    row["errors"], row["policy_errors"] = bootstrap_errors(
+        codes,
+        scores,
+        flags,
+        ranking=list(row["scores"]),
+        decision=data.decision,
+        probabilities=probabilities,
+        groups=None if groups is None else groups[split.test],
+        costs=costs,
+        seed=derive(data.seed, "bootstrap", split.part, split.repeat, split.fold),
+    )
+    if model is not None:
+        row["curve"] = thin_curve(codes, scores, costs)
+
+
+def _policies(
+    row: Row,
+    split: Split,
+    data: "CellData",
+    model: ThresholdClassifierCV,
+    fitted: Any,
+    scores: FloatArray,
+    *,
+    probabilities: bool,
+) -> dict[str, BoolArray]:
+    """Return which rows each policy flags; write thresholds and reliability to the row."""
+    truth = data.codes[split.test] == 1
+    flags: dict[str, BoolArray] = {}
+    for policy, cut in (
+        ("default", 0.5 if probabilities else 0.0),
+        ("tuned", float(model.threshold_)),
+    ):
+        flags[policy] = scores >= cut
+        row["policies"][policy] = {"threshold": cut if np.isfinite(cut) else None}
+    if probabilities:
+        repaired = _repaired(split, data, model, fitted, scores)
+        row["reliability"] = reliability_counts(truth, scores)
+        if repaired.kind != "none":
+            row["repaired"] = reliability_counts(truth, repaired.probabilities)
+            row["repair"] = repaired.kind
+            row["repaired_scores"] = {
+                name: RANKINGS[name].compute(truth.astype(np.intp), repaired.probabilities)
+                for name in ("brier", "log_loss")
+            }
+        if data.costs is not None:
+            costs = data.costs.take(split.test)
+            flags["expected_loss"] = costs.alerts(repaired.probabilities)
+    if data.budget is not None:
+        flags["budget"] = data.budget.flags(split.test, scores)
+        row["policies"]["budget"] = {"threshold": float(scores[flags["budget"]].min())}
+    return flags
+
+
+def _repaired(
+    split: Split, data: "CellData", model: ThresholdClassifierCV, fitted: Any, scores: FloatArray
+) -> Repair:
+    """Undo what training did to the class shares, as far as it is known."""
+    codes = data.codes[split.train]
+    natural = float(np.mean(codes == 1))
+    return repair(
+        scores,
+        induced_prior(fitted, codes, natural),
+        natural,
+        np.asarray(model.cv_results_["y_score"]),
+        np.asarray(model.cv_results_["y_true"]),
+        exact=not is_averaged(fitted),
+    )
+
+
+def judge_scores(
+    data: "CellData",
+    codes: IntArray,
+    scores: FloatArray,
+    flagged: AnyArray,
+    costs: Costs | None,
+    *,
+    probabilities: bool,
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Return the ranking measures, and the decision measures of one way to decide."""
+    ranked = ranking_values(codes, scores, data.ranking, probabilities=probabilities)
+    decided = _decide(data, codes, flagged.astype(np.intp))[0]
+    return ranked, decided | (_money(costs, codes == 1, flagged) if costs is not None else {})
+
+
+def _decide(
+    data: "CellData", codes: IntArray, predicted: IntArray
+) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Decision measures, and the recall of each class by its number."""
+    totals = np.bincount(codes, minlength=data.n_classes)
+    hits = np.bincount(codes[codes == predicted], minlength=data.n_classes)
+    recalls = {
+        str(k): float(hits[k] / totals[k]) if totals[k] else None for k in range(data.n_classes)
+    }
+    return decision_values(codes, predicted, data.decision, data.n_classes), recalls
+
+
+def _money(costs: Costs, truth: BoolArray, flagged: BoolArray) -> dict[str, float | None]:
+    """What a fold's decisions cost and save for every 1,000 rows, and the amount they catch."""
+    total, amount = costs.total(truth, flagged), float(costs.fn[truth].sum())
+    caught = float(costs.fn[truth & flagged].sum())
+    return {
+        "cost_per_1000": 1000 * total / truth.size,
+        "saved_per_1000": 1000 * (costs.nothing(truth) - total) / truth.size,
+        "captured_amount": caught / amount if amount else None,
+    }
