@@ -14,6 +14,7 @@ from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.bench._measures import DECISIONS
 from imbkit.bench._money import Costs
 from imbkit.metrics import CountMetric, Counts, get_metric
+from imbkit.metrics._counts import ratio
 
 __all__ = ["ResampledMeasures", "bootstrap_errors", "fold_interval"]
 
@@ -227,10 +228,13 @@ class ResampledMeasures:
         for name, line in zip(self._losses, linear, strict=False):
             values["", name] = line / n
         if self._priced:
-            nothing, *totals = linear[len(self._losses) :]
-            for policy, total in zip(self._policies, totals, strict=True):
+            nothing, *others = linear[len(self._losses) :]
+            for policy, total, caught in zip(
+                self._policies, others[0::2], others[1::2], strict=True
+            ):
                 values[policy, "cost_per_1000"] = 1000 * total / n
                 values[policy, "saved_per_1000"] = 1000 * (nothing - total) / n
+                values[policy, "captured_amount"] = ratio(caught, nothing, np.nan)
         each = [
             _rank_values(self._ranked, part, tied)
             for part, tied in zip(ranked, self._tied, strict=True)
@@ -351,10 +355,13 @@ def _loss(name: str, codes: IntArray, scores: FloatArray) -> FloatArray:
 
 
 def _cost_columns(truth: AnyArray, flags: Mapping[str, AnyArray], costs: Costs) -> list[FloatArray]:
-    """Cost of each row if nothing is alerted, and under each policy."""
+    """Cost of each row if nothing is alerted; under each policy its cost, and what it catches."""
     silent = np.where(truth, costs.fn, 0.0)
     alerted = np.where(truth, -costs.gain, costs.fp)
-    return [silent, *(np.where(alerts, alerted, silent) for alerts in flags.values())]
+    columns = [silent]
+    for alerts in flags.values():
+        columns += [np.where(alerts, alerted, silent), np.where(alerts, silent, 0.0)]
+    return columns
 
 
 def _rank_values(names: Sequence[str], part: FloatArray, tied: BoolArray) -> dict[str, FloatArray]:

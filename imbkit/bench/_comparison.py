@@ -220,6 +220,7 @@ def compare(
     output: str | Path | None = None,
     budget_minutes: float | None = None,
     quick: bool = False,
+    onnx: bool = False,
 ) -> Comparison:
     """Compare strategies for a rare class on your own table, without leaks.
 
@@ -292,6 +293,9 @@ def compare(
         No cell starts later than this.
     quick : bool, default=False
         Three strategies and three folds.
+    onnx : bool, default=False
+        Write ``model.onnx``, too, where skl2onnx supports the model; the page says if not.
+        Needs the extra ``export``.
 
     Returns
     -------
@@ -358,6 +362,7 @@ def compare(
         output=output,
         budget_minutes=budget_minutes,
         quick=quick,
+        onnx=onnx,
     )
 
 
@@ -384,7 +389,7 @@ def run_comparison(
     )
     planned = {cell.name for cell in plan.cells}
     rows = [row for row in store if row["cell"] in planned]
-    end = conclude(plan, card, rows, y, test, source, directory, start=start)
+    end = conclude(plan, card, rows, y, test, source, directory, onnx=asked.onnx, start=start)
     store.describe(card, end.card)
     comparison = Comparison(plan, rows, end.summary, end.model, y)
     if directory is not None:

@@ -14,6 +14,7 @@ from imbkit._core.types import AnyArray
 from imbkit.bench._files import write_text
 from imbkit.bench._final_model import FinalModel, final_model, reading_lines, training_labels
 from imbkit.bench._held_out import TestTable, describe_test, score_test
+from imbkit.bench._onnx import save_onnx
 from imbkit.bench._plan import Plan
 from imbkit.bench._plan_card import PlanCard
 from imbkit.bench._recipe import write_recipe
@@ -62,6 +63,7 @@ def conclude(
     source: "Source",
     directory: Path | None,
     *,
+    onnx: bool,
     start: float,
 ) -> Conclusion:
     """Summarise the rows; train, test, save and write down the recommended model.
@@ -79,7 +81,7 @@ def conclude(
         labels = training_labels(plan.target, y)
         fitted = _fit(plan, winner, model, labels, problems)
         if fitted is not None and directory is not None:
-            trusted = _save(plan, winner, fitted, directory, problems)
+            trusted = _save(plan, winner, fitted, directory, problems, onnx=onnx)
         if fitted is not None and test is not None:
             scored = {winner: (model, fitted)}
             if winner != baseline:
@@ -123,10 +125,19 @@ def _fit(
 
 
 def _save(
-    plan: Plan, entry: str, fitted: Any, directory: Path, problems: list[Problem]
+    plan: Plan,
+    entry: str,
+    fitted: Any,
+    directory: Path,
+    problems: list[Problem],
+    *,
+    onnx: bool,
 ) -> list[str] | None:
-    """Write ``model.skops``; return the types that loading it must trust, None if it failed."""
+    """Write the model; return the types that loading it must trust, None if it failed."""
     sample = take(plan.X, range(min(SAMPLE_ROWS, plan.table.n_rows)))
+    if onnx and (reason := save_onnx(fitted, directory / "model.onnx", sample)):
+        text = f"there is no model.onnx: {reason}"
+        problems.append(Problem(kind="left out", where=entry, text=text, count=1))
     try:
         return save_model(fitted, directory / "model.skops", sample)
     except OutputError as error:

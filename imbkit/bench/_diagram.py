@@ -92,8 +92,8 @@ def draw_ranks(card: QuestionCard) -> Diagram | None:
         height=_at(top + ROW_STEP * left),
         description=(
             f"Average ranks of {len(entries)} entries over {len(card['tables'])} tables, from 1 "
-            f"at the left, with {len(groups)} bars over entries that cannot be told apart. The table "
-            "below holds the same figures."
+            f"at the left, with {len(groups)} bars over entries that cannot be told apart. The "
+            "table below holds the same figures."
         ),
         axis=f"M{_at(SIDE)} {_at(AXIS_Y)}H{_at(WIDTH - SIDE)}",
         ticks=ticks,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.preprocessing import FunctionTransformer
@@ -58,8 +58,9 @@ class FinalModel:
             Training weights.
         """
         if weight is None:
-            return self.whole().fit(X, y)
-        fitted = self.estimator.fit(X, y, **weight_of_model(self.estimator, weight))
+            return clone(self.whole()).fit(X, y)
+        arguments = weight_of_model(self.estimator, weight)
+        fitted = clone(self.estimator).fit(X, y, **arguments)
         if self.threshold is None:
             return fitted
         # scikit-learn hands weights through a threshold only if routing is switched on.

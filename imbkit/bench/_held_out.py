@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from imbkit._core.columns import is_missing
 from imbkit._core.containers import stack, wrap
 from imbkit._core.messages import listing, message
 from imbkit._core.rng import derive
@@ -21,6 +22,7 @@ from imbkit.bench._options import COSTS, Options
 from imbkit.bench._plan import Plan
 from imbkit.bench._schema import MetricCard
 from imbkit.bench._schema_money import HeldOut, HeldOutEntry
+from imbkit.bench._scores import first_line
 from imbkit.exceptions import DataError, ImbkitWarning
 
 __all__ = ["TestTable", "describe_test", "read_test", "score_test"]
@@ -88,6 +90,11 @@ def read_test(plan: Plan, options: Options) -> TestTable | None:
 def _codes(plan: Plan, y: ArrayLike) -> tuple[IntArray, tuple[str, ...]]:
     """Return the class of each label, and the labels that training lacks."""
     labels = np.asarray(y).reshape(-1)
+    missing = is_missing(labels)
+    if missing.any():
+        rule = "the target must be known for every row of the test table"
+        got = f"{int(missing.sum()):,} missing of {labels.size:,}"
+        raise DataError(message("test table", rule, got, "Drop those rows"))
     classes = {value: k for k, values in enumerate(plan.target.values) for value in values}
     found = [classes.get(value, -1) for value in labels.tolist()]
     codes = np.array(found, dtype=np.intp)
@@ -101,13 +108,20 @@ def _codes(plan: Plan, y: ArrayLike) -> tuple[IntArray, tuple[str, ...]]:
     if np.unique(codes).size < 2:
         rule = "the test table must have rows of more than one class"
         got = f"{labels.size:,} rows of {plan.target.labels[int(codes[0])] if codes.size else '-'}"
+        if unseen:
+            got += f", with the labels {listing(unseen)} that the training table lacks"
         raise DataError(message("test table", rule, got))
     return codes, unseen
 
 
 def _repeated(features: Any, test: Any) -> int:
     """Count the test rows that equal a training row in every feature."""
-    both = read_columns(stack([features, test]).native)
+    try:
+        both = read_columns(stack([features, test]).native)
+    except Exception as error:  # pandas and polars complain in ways of their own
+        rule = "both tables must be of one library, and each column of one kind in both"
+        todo = "Read both tables in the same way, or convert the column"
+        raise DataError(message("test table", rule, first_line(error).rstrip("."), todo)) from error
     hashes = row_hashes(both.matrix)
     return int(np.isin(hashes[features.n_rows :], hashes[: features.n_rows]).sum())
 

@@ -123,12 +123,17 @@ def _policies(
 def _repaired(
     split: Split, data: "CellData", model: ThresholdClassifierCV, fitted: Any, scores: FloatArray
 ) -> Repair:
-    """Undo what training did to the class shares, as far as it is known."""
+    """Undo what training did to the class shares, as far as it is known.
+
+    Where it did nothing, probabilities can still be too sure of themselves: they are
+    calibrated on the rows left out on the training side, like those whose share is not known.
+    """
     codes = data.codes[split.train]
     natural = float(np.mean(codes == 1))
+    induced = induced_prior(fitted, codes, natural)
     return repair(
         scores,
-        induced_prior(fitted, codes, natural),
+        None if induced == natural else induced,
         natural,
         np.asarray(model.cv_results_["y_score"]),
         np.asarray(model.cv_results_["y_true"]),

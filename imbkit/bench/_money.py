@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
 
@@ -296,13 +297,11 @@ def _checked(values: AnyArray, where: str, n_rows: int) -> FloatArray:
     if values.shape != (n_rows,):
         rule = f"must hold one number for each of the {n_rows:,} rows"
         raise _unusable(where, f"shape {values.shape}", rule)
+    if values.dtype == object:
+        numbers = [_plain(value) for value in values.tolist()]
+        values = values if None in numbers else np.array(numbers)
     if values.dtype.kind not in "iuf":
-        try:
-            if values.dtype.kind != "O":
-                raise TypeError
-            values = np.array([np.nan if v is None else _plain(v) for v in values.tolist()])
-        except TypeError:
-            raise _unusable(where, f"values of type {values.dtype}", "must be numbers") from None
+        raise _unusable(where, f"values of type {values.dtype}", "must be numbers")
     values = values.astype(float)
     for bad, rule in (
         (np.isnan(values), "must not be missing"),
@@ -316,13 +315,11 @@ def _checked(values: AnyArray, where: str, n_rows: int) -> FloatArray:
     return values
 
 
-def _plain(value: object) -> float:
-    """Return a value of an array of objects as a float; missing ones as NaN."""
-    if isinstance(value, Real) and not isinstance(value, bool):
+def _plain(value: object) -> float | None:
+    """Return a value of an array of objects as a float, missing ones as NaN; None if neither."""
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
         return float(value)
-    if type(value).__name__ == "NAType":
-        return math.nan
-    raise TypeError
+    return math.nan if value is None or type(value).__name__ == "NAType" else None
 
 
 def _unusable(where: str, got: str, rule: str) -> DataError:

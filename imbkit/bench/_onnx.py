@@ -88,6 +88,7 @@ def save_onnx(model: Any, path: Path, X_sample: Any) -> str | None:
         graph = _convert(converter, parts, table, inputs)
         if parts.threshold is not None:
             _add_threshold(onnx, graph, parts)
+        onnx.checker.check_model(graph)
         rows = table.take(np.arange(min(N_COMPARED, table.n_rows)))
         _compare(require("onnx.reference", "export", WHO), graph, parts, rows, inputs)
     except _CannotExportError as error:
@@ -185,9 +186,10 @@ def _add_threshold(onnx: Any, proto: Any, parts: _Parts) -> None:
     graph.node.extend(
         [
             helper.make_node("Gather", [scores, "positive_column"], ["positive_score"], axis=1),
-            helper.make_node("GreaterOrEqual", ["positive_score", "threshold"], ["is_alert"]),
+            # These operators are as old as any graph that comes out of the converter.
+            helper.make_node("Less", ["positive_score", "threshold"], ["is_below"]),
             helper.make_node(
-                "Where", ["is_alert", "positive_label", "negative_label"], ["label_column"]
+                "Where", ["is_below", "negative_label", "positive_label"], ["label_column"]
             ),
             helper.make_node("Reshape", ["label_column", "one_dimension"], [label]),
         ]

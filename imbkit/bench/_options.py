@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from imbkit._core.messages import listing, message
+from imbkit._core.messages import listing, message, require
 from imbkit._core.rng import integer_seed
 from imbkit.exceptions import InvalidParameterError
 
@@ -41,9 +41,14 @@ class Options:
     output: str | Path | None = None
     budget_minutes: float | None = None
     quick: bool = False
+    onnx: bool = False
 
     def checked(self) -> "Options":
         """Return the options; complain of those that contradict each other or no table fits."""
+        if self.onnx:
+            require("skl2onnx", "export", "compare")
+            if self.output is None:
+                _refuse("onnx needs a directory to write model.onnx to", "output=None")
         if self.budget_minutes is not None and not self.budget_minutes > 0:
             _refuse("budget_minutes must be positive", self.budget_minutes)
         if self.prevalence is not None and not _is_share(self.prevalence):

@@ -81,7 +81,7 @@ def _shares(one: ReliabilityBin) -> tuple[float, ...]:
 def _gap(bins: Sequence[ReliabilityBin]) -> str:
     rows = sum(b["rows"] for b in bins)
     gaps = sum(b["rows"] * abs(b["predicted"] - b["observed"]) for b in bins)
-    return share_text(gaps / rows) if rows else NOTHING
+    return f"{100 * gaps / rows:.2g} percentage points" if rows else NOTHING
 
 
 def _line(

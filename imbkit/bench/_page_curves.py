@@ -14,6 +14,7 @@ from imbkit.bench._figures import (
     share_text,
 )
 from imbkit.bench._inert import inert
+from imbkit.bench._page_tables import title_within
 from imbkit.bench._plots import Canvas, Plot, across, upward
 from imbkit.bench._schema import MetricCard, Summary
 from imbkit.bench._schema_curves import Band, EntryCurves
@@ -31,12 +32,13 @@ SMALL_CUT = 0.05
 class Curves:
     """The drawings of a two-class comparison; an empty group is left out of the page."""
 
-    ranking: tuple[Plot, ...]
+    ranking: tuple[tuple[Plot, ...], ...]
     """Precision and recall, then ROC."""
     thresholds: tuple[Plot, ...]
     objective: str
     """What the thresholds are held against."""
-    budget: tuple[Plot, ...]
+    budget: tuple[tuple[Plot, ...], ...]
+    """Positives found, alerts that are right, and amount caught."""
     asked: str
     """The budget in words; empty if none was given."""
 
@@ -60,16 +62,26 @@ def curves_of(summary: Summary, titles: Mapping[str, str]) -> Curves | None:
     share = next((c["share"] for c in summary["data"]["classes"] if c["positive"]), 0.0)
     rows = max((fold["n_test"] for fold in summary["folds"]), default=1_000_000)
     budget = summary["budget"]
-    ranking = [_precision_recall(one, two, names, share) for one, two in pairs]
-    ranking += [_roc(one, two, names, 1 / rows) for one, two in pairs]
+    ranking = [
+        [_precision_recall(one, two, names, share) for one, two in pairs],
+        [_roc(one, two, names, 1 / rows) for one, two in pairs],
+    ]
     card = _objective(summary)
     return Curves(
-        ranking=tuple(plot for plot in ranking if plot is not None),
+        ranking=_groups(ranking),
         thresholds=_thresholds(summary, card, [base, *others], names),
-        objective=inert(card["title"], 60),
-        budget=tuple(_budget(pairs, names, share, budget["share"] if budget else None)),
+        objective=title_within(card, card["name"]),
+        budget=_groups(_budget(pairs, names, share, budget["share"] if budget else None)),
         asked=_asked(summary),
     )
+
+
+def _groups(rows: Sequence[Sequence[Plot | None]]) -> tuple[tuple[Plot, ...], ...]:
+    """Return a group for each kind of drawing, or one of all if there is one of each kind."""
+    known = [tuple(plot for plot in row if plot is not None) for row in rows]
+    if all(len(row) <= 1 for row in known):
+        known = [tuple(chain.from_iterable(known))]
+    return tuple(row for row in known if row)
 
 
 def _asked(summary: Summary) -> str:
@@ -122,15 +134,17 @@ def _budget(
     names: Mapping[str, str],
     share: float,
     asked: float | None,
-) -> list[Plot]:
+) -> list[list[Plot]]:
     at = 0.01 if asked is None else asked
     alerted = f"With {share_text(at)} of the rows alerted"
-    plots = []
+    groups: list[list[Plot]] = []
     for key, title, y_title, says in (
         ("budget_recall", "Positives found", "Recall", "of the positives are found"),
         ("budget_precision", "Alerts that are right", "Precision", "of the alerts are right"),
         ("budget_amount", "Amount caught", "Amount", "of the positives' amount is caught"),
     ):
+        plots: list[Plot] = []
+        groups.append(plots)
         for one, two in pairs:
             bands: list[Band | None] = [c[key] if c else None for c in (one, two)]  # type: ignore[literal-required]
             if not any(_drawable(band) for band in bands):
@@ -146,7 +160,7 @@ def _budget(
             _draw(canvas, bands)
             finding = f"{alerted}, {_compared(bands, at)} {says}."
             plots.append(canvas.plot(_title(title, two or one, names), finding))
-    return plots
+    return groups
 
 
 def _thresholds(

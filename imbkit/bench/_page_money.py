@@ -98,7 +98,7 @@ def money_of(summary: Summary, titles: Mapping[str, str]) -> Money | None:
                 title=title,
                 cost=number(mean, decimals),
                 cost_span=_span(cost, decimals),
-                saved=number(None if mean is None else money["nothing"] - mean, decimals),
+                saved=number(_saved(saved, money["nothing"], mean), decimals),
                 saved_span=_span(saved, decimals),
                 part=f"{100 * max(mean or 0.0, 0.0) / largest:.1f}",
                 recommended=chosen,
@@ -137,19 +137,26 @@ def _saving(summary: Summary, titles: Mapping[str, str]) -> str:
     base = _baseline(summary)
     decided = summary["task"]["decision_policy"]
     base_cost = _policy_metric(summary, base["id"], decided, "cost_per_1000") if base else None
-    mean, others = cost["mean"], [money["nothing"], money["everything"]]
-    decimals = decimals_for([mean, *others])
-    gaps = [
-        _gap(other - mean, words, decimals)
-        for other, words in zip(others, ("alerting nothing", "alerting every row"), strict=True)
-    ]
+    mean = cost["mean"]
+    decimals = decimals_for([mean, money["nothing"], money["everything"]])
     saved = _policy_metric(summary, recommended, policy, "saved_per_1000")
+    gaps = [
+        _gap(_saved(saved, money["nothing"], mean) or 0.0, "alerting nothing", decimals),
+        _gap(money["everything"] - mean, "alerting every row", decimals),
+    ]
     if span := _span(saved, decimals):
         gaps[0] += f" (95 % interval {span})"
     if base and base["id"] != recommended and base_cost and base_cost["mean"] is not None:
         gaps.append(_gap(base_cost["mean"] - mean, "the baseline", decimals))
     listed = f"{', '.join(gaps[:-1])} and {gaps[-1]}"
     return f"The recommended decisions cost {number(mean, decimals)} per 1,000 rows: {listed}."
+
+
+def _saved(saved: Estimate | None, nothing: float, cost: float | None) -> float | None:
+    """Return what was saved on the test folds; without that, what the whole table says."""
+    if saved is not None and saved["mean"] is not None:
+        return saved["mean"]
+    return None if cost is None else nothing - cost
 
 
 def _gap(saved: float, than: str, decimals: int) -> str:

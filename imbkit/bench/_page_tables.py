@@ -1,7 +1,7 @@
 """The tables of numbers on the page: what stands in each cell, ready to be shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imbkit.bench._figures import (
     NOTHING,
@@ -84,6 +84,8 @@ class Cell:
     bar: Bar | None = None
     tied: bool = False
     mark: str = ""
+    key: str = ""
+    """The number that the cell is sorted by; empty if it is the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class Table:
     shaded: bool = False
     policies: bool = False
     """Whether there are several policies an entry, so that they need a column."""
+    sortable: bool = False
+    """Whether every line stands by itself, so that a reader may put them in another order."""
 
 
 def title_within(card: MetricCard | None, name: str) -> str:
@@ -142,6 +146,7 @@ def ranking_table(summary: Summary) -> Table:
         marked=any(entry["changes_prior"] for entry in entries)
         and not OF_PROBABILITIES.isdisjoint(found),
         shaded=any(cell.tied for row in rows for cell in row.cells),
+        sortable=True,
     )
 
 
@@ -171,6 +176,9 @@ def decisions_table(summary: Summary) -> Table:
     rows = []
     for place, (entry, policy) in enumerate(pairs):
         cells = [column[place] for column in columns]
+        if policy["policy"] != judged:
+            # What is not judged stands in fewer lines.
+            cells = [replace(cell, bar=None) for cell in cells]
         lines = len(entry["policies"]) if policy is entry["policies"][0] else 0
         words = SHORT_POLICIES[policy["policy"]]
         rows.append(_row(summary, entry, cells, policy=words, lines=lines))
@@ -257,7 +265,7 @@ def cost_table(summary: Summary) -> Table:
         Head("Model", "size"),
         Head("Cells", "done of planned"),
     )
-    return Table(heads=heads, rows=tuple(rows))
+    return Table(heads=heads, rows=tuple(rows), sortable=True)
 
 
 def _row(
@@ -330,6 +338,7 @@ def _estimates(
                 span=span_text(low, high, decimals),
                 bar=bar,
                 tied=ties and estimate["tied_with_best"],
+                key=f"{mean:.6g}",
             )
         )
     return cells
@@ -363,7 +372,10 @@ def _sizes(values: Sequence[float | None], text: object) -> list[Cell]:
     """Return cells whose bars start at zero."""
     axis = Axis.over([0.0, *values], BAR_WIDTH)
     say = text if callable(text) else str
-    return [Cell(say(v), bar=None if v is None else axis.bar(v, 0.0, v, None)) for v in values]
+    return [
+        Cell(NOTHING) if v is None else Cell(say(v), bar=axis.bar(v, 0.0, v, None), key=f"{v:.6g}")
+        for v in values
+    ]
 
 
 def _cells_text(entry: EntrySummary) -> str:
@@ -374,7 +386,7 @@ def _cells_text(entry: EntrySummary) -> str:
 
 def _marked(cell: Cell) -> Cell:
     """Say of a probability that it is not one of the real world."""
-    return Cell(cell.text, cell.span, cell.bar, cell.tied, "†" if cell.text != NOTHING else "")
+    return replace(cell, mark="†" if cell.text != NOTHING else "")
 
 
 def _left_out(count: int, shown: int, what: str) -> str:

@@ -289,6 +289,7 @@ def _fingerprint(
         target.labels,
         data.ranking.card["name"],
         data.decision.name,
+        data.by_cost,
         data.inner_folds,
         data.seed,
         None if data.budget is None else (data.budget.alerts, data.budget.day is None),

@@ -17,7 +17,7 @@ __all__ = ["Canvas", "Dot", "Path", "Plot", "Words", "across", "upward"]
 
 WIDTH, HEIGHT = 320.0, 232.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 10.0, 26.0, 40.0
-LETTER = 6.2
+LETTER = 7.0
 """Width of a letter, about."""
 HALF_LINE = 7.0
 Values: TypeAlias = Sequence[float | None]
@@ -119,7 +119,7 @@ class Canvas:
         ticks = self.x_axis.ticks() if x_ticks is None else x_ticks
         for value, text in self._spread(ticks, x_text):
             self._path("axis", [(self.x(value), bottom), (self.x(value), bottom + 4)])
-            self._say(self.x(value), bottom + 16, text, "tick", "middle")
+            self._say(_within(self.x(value), text), bottom + 16, text, "tick", "middle")
         self._path("axis", [(LEFT, bottom), (WIDTH - RIGHT, bottom)])
         self._say(4, 12, y_title, "title", "start")
         self._say(WIDTH - RIGHT, HEIGHT - 6, x_title, "title", "end")
@@ -160,7 +160,7 @@ class Canvas:
         self._path(style, [(x, TOP), (x, HEIGHT - BOTTOM)])
         if text:
             right = x + 4 + LETTER * len(text) < WIDTH - RIGHT
-            self._say(x + (4 if right else -4), TOP + 9, text, "note", "start" if right else "end")
+            self._say(x + (4 if right else -4), TOP + 9, text, "aside", "start" if right else "end")
 
     def feet(self, values: Iterable[float], style: str) -> None:
         """Draw a short upright stroke at the lower axis for each value."""
@@ -210,10 +210,10 @@ class Canvas:
         end = -4.0
         for value in ticks:
             words = text(value)
-            half = LETTER * len(words) / 2
-            if end + 4 < self.x(value) - half and 0 <= self.x(value) + half <= WIDTH:
+            place, half = _within(self.x(value), words), LETTER * len(words) / 2
+            if place - half > end + 4:
                 shown.append((value, words))
-                end = self.x(value) + half
+                end = place + half
         return shown
 
     def _name(
@@ -230,7 +230,8 @@ class Canvas:
             reach = [_height(line, x + half * part) for part in (-1, -0.5, 0, 0.5, 1)]
             y = min(reach) - 5 - HALF_LINE if above else max(reach) + 4 + HALF_LINE
             box = (x - half, y - HALF_LINE, x + half, y + HALF_LINE)
-            if box[1] < TOP or box[3] > HEIGHT - BOTTOM or any(_meet(box, b) for b in self._taken):
+            inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= TOP and box[3] <= HEIGHT - BOTTOM
+            if not inside or any(_meet(box, taken) for taken in self._taken):
                 continue
             room = min((abs(gap) for gap in gaps), default=0.0) - (max(reach) - min(reach))
             if best is None or room > best[0]:
@@ -250,6 +251,12 @@ def _runs(places: Iterable[T | None]) -> list[list[T]]:
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if len(run) > 1]
+
+
+def _within(x: float, text: str) -> float:
+    """Return where the middle of a text stands, so that it does not leave the drawing."""
+    half = LETTER * len(text) / 2
+    return min(max(x, half), WIDTH - half)
 
 
 def _height(line: Sequence[Point], x: float) -> float:

@@ -20,7 +20,6 @@ from imbkit.bench._schema_curves import ReliabilityBin
 
 __all__ = [
     "EDGES",
-    "REPAIR_SENTENCES",
     "Repair",
     "Sigmoid",
     "fit_sigmoid",
@@ -35,19 +34,6 @@ __all__ = [
 # Rare classes live near 0, so the bins are narrow there.
 EDGES = np.array([0.0, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, *np.arange(1, 10) / 10, 0.97, 0.99, 1.0])
 """Ends of the intervals of probabilities that a reliability curve counts."""
-
-REPAIR_SENTENCES = {
-    "none": "Training saw the table's own class shares: nothing was repaired.",
-    "prior": (
-        "Training saw other class shares than the table's; the probabilities were corrected "
-        "by the ratio of the two."
-    ),
-    "sigmoid": (
-        "A sigmoid was fitted to the probabilities of rows left out of training on the inner "
-        "folds, at the table's own class shares."
-    ),
-}
-"""What each kind of repair did, for people."""
 
 _CLIP = 2.0**-52
 _Z95 = 1.959963984540054

@@ -14,7 +14,7 @@ from imbkit.bench._money import Costs, read_costs
 from imbkit.bench._options import COSTS, Options
 from imbkit.exceptions import DataError
 from imbkit.splits import PrequentialSplit
-from imbkit.splits._times import Times, read_times
+from imbkit.splits._times import Times, read_column, read_times
 
 __all__ = ["Roles", "read_roles"]
 
@@ -78,7 +78,7 @@ def read_roles(X: Any, n_rows: int, options: Options) -> Roles:
         if np.shape(value) != (n_rows,):
             rule = f"{what} must hold one value for each of the {n_rows:,} rows"
             raise DataError(message("compare", rule, f"shape {np.shape(value)}"))
-        return _values(value), str(getattr(value, "name", None) or what)
+        return read_column(value, "compare", what), str(getattr(value, "name", None) or what)
 
     given_times, time_name = role(options.time, "time")
     given_groups, group_name = role(options.groups, "groups")
@@ -101,13 +101,6 @@ def read_roles(X: Any, n_rows: int, options: Options) -> Roles:
         names={"time": time_name, "group": group_name, "weight": weight_name},
         cautions=tuple(cautions),
     )
-
-
-def _values(value: Any) -> Any:
-    """Return an array of a list or a column of any library; dates keep their type."""
-    if hasattr(value, "to_frame"):
-        return wrap(value.to_frame(), who="compare").column(0)
-    return np.asarray(value)
 
 
 def _without(table: Rows[Any], X: Any, taken: Sequence[str]) -> Any:

@@ -247,13 +247,12 @@ def _says_more(card: Any, known: Any) -> bool:
 def _parse(line: bytes, path: Path, number: int, who: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError:
+        given = record.pop("check", None) if isinstance(record, dict) else None
+        right = given == _checksum(record)
+    except ValueError:  # no JSON, or a number that is none
         raise _damaged(path, number, who) from None
-    if not isinstance(record, dict):
-        raise _damaged(path, number, who)
-    given = record.pop("check", None)
     # Headers of older versions have no checksum; their version is complained of instead.
-    if given != _checksum(record) and "schema_version" not in record:
+    if not isinstance(record, dict) or not (right or "schema_version" in record):
         raise _damaged(path, number, who)
     return record
 

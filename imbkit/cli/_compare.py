@@ -62,11 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_several(arguments: argparse.Namespace) -> int:
     """Compare on several tables."""
+    from imbkit._core.messages import message
     from imbkit.cli._tables import run_tables
 
     if arguments.test is not None:
-        rule = "--test belongs to one table"
-        raise InvalidParameterError(f"compare: {rule}. Got {len(arguments.tables)} tables.")
+        rule = "--test must come with one table only"
+        got = f"{len(arguments.tables)} tables"
+        raise InvalidParameterError(message("compare", rule, got))
     with _plain_warnings(arguments.quiet):
         return run_tables(
             arguments,
@@ -103,6 +105,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "n_jobs": arguments.jobs or cores(),
         "random_state": arguments.seed,
         "quick": quick,
+        "onnx": arguments.onnx,
     }
 
 

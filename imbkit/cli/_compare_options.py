@@ -199,6 +199,11 @@ def _add_run_options(group: Any) -> None:
         type=positive_number,
         help="start no cell after this time, and say which were not run (default: no limit)",
     )
+    group.add_argument(
+        "--onnx",
+        action="store_true",
+        help="write model.onnx, too, where the converter supports the model (extra: export)",
+    )
     group.add_argument("--quiet", action="store_true", help="print nothing but errors")
     group.add_argument(
         "--json", action="store_true", help="print the summary as JSON and nothing else on stdout"

@@ -117,10 +117,13 @@ def deal_hands(
     holds = np.zeros(n_groups, dtype=bool)
     if rare is not None:
         holds[groups[rare]] = True
+    holds = holds[lasting]
     loads = {True: [0] * n_stretches, False: [0] * n_stretches}
-    for at in np.lexsort((-sizes, ~holds[lasting])):
-        load = loads[bool(holds[lasting[at]])]
-        hand = min(np.flatnonzero(present[at]).tolist(), key=load.__getitem__)
-        load[hand] += int(sizes[at])
+    # Lists, because the loop looks at single values.
+    reached, size_of, is_rare = present.tolist(), sizes.tolist(), holds.tolist()
+    for at in np.lexsort((-sizes, ~holds)).tolist():
+        load = loads[is_rare[at]]
+        hand = min((k for k, here in enumerate(reached[at]) if here), key=load.__getitem__)
+        load[hand] += size_of[at]
         later[lasting[at]] = hand
     return Hands(first, later)

@@ -70,7 +70,8 @@ class PrequentialSplit(BaseCrossValidator):
     *Stretches* have as equal numbers of rows as ties allow: rows of the same time are never
     cut apart, so every training row is strictly earlier than every test row of its split.
     Gaps in time do no harm. With a delay d, a split whose test starts at t trains on the rows
-    with time at most t - d.
+    with time at most t - d; the first d of the record come on top of the first stretch, so
+    that the first training side has rows.
 
     *Groups.* A group that is new in a stretch is tested there. A group with earlier rows
     would have to leave the training side, and where customers stay for the whole record that
@@ -104,9 +105,9 @@ class PrequentialSplit(BaseCrossValidator):
     >>> for train, test in cv.split(payments.frame, payments.target):
     ...     last, first = payments.time[train].max(), payments.time[test].min()
     ...     print(len(train), len(test), (first - last).days)
-    999 974 7
-    2908 948 7
-    4783 938 7
+    1671 842 7
+    3394 835 7
+    5022 828 7
     """
 
     __metadata_request__split = {"groups": True, "time": True}
@@ -170,9 +171,8 @@ class PrequentialSplit(BaseCrossValidator):
         ------
         DataError
             If times or groups are missing or of several kinds, all times or all groups are
-            the same, there are too few distinct times, the delay is longer than the rows
-            before the first test, a training side is smaller than `min_train`, or a side
-            lacks rows or a class.
+            the same, there are too few distinct times after the delay, a training side is
+            smaller than `min_train`, or a side lacks rows or a class.
         InvalidParameterError
             If a parameter is none of the values above, or the delay does not fit the times.
         """
@@ -180,7 +180,8 @@ class PrequentialSplit(BaseCrossValidator):
         self._check_parameters()
         n_rows = _n_rows(X, y, time, groups)
         times = read_times(self._given(X, time, "time", n_rows), who)
-        starts = _starts(times, self.n_splits, who)
+        delay = self._delay(times)
+        starts = self._starts(times, delay)
         stretches = np.searchsorted(starts, times.values, side="right").astype(np.intp)
         classes = _classes(y, n_rows, who)
         hands, codes = None, None
@@ -188,7 +189,7 @@ class PrequentialSplit(BaseCrossValidator):
             codes = read_groups(self._given(X, groups, "groups", n_rows), who)
             hands = deal_hands(codes, stretches, _rarest(classes), self.n_splits + 1)
         folds = [
-            self._fold(k, times, starts, stretches, codes, hands)
+            _fold_of(k, times, float(starts[k - 1]) - delay, stretches, codes, hands)
             for k in range(1, self.n_splits + 1)
         ]
         self._check_folds(folds, times, classes)
@@ -242,36 +243,41 @@ class PrequentialSplit(BaseCrossValidator):
             raise InvalidParameterError(message(who, rule, shorten(self.label_delay), todo))
         return delay if isinstance(delay, float) else float(delay.astype(np.int64)) / 1e6
 
-    def _fold(
-        self,
-        k: int,
-        times: Times,
-        starts: AnyArray,
-        stretches: IntArray,
-        codes: IntArray | None,
-        hands: Hands | None,
-    ) -> _Fold:
-        """Put the rows of one stretch and those before it on their sides."""
-        start = float(starts[k - 1])
-        delay = self._delay(times)
-        train = (stretches < k) & (times.values <= start - delay)
-        if k == 1 and not train.any():
-            self._refuse_delay(times, start)
-        test = stretches == k
-        end = float(times.values[test].max())
-        if codes is not None and hands is not None:
-            dealt = hands.later[codes] == k
-            train &= ~dealt
-            test &= dealt | (hands.first[codes] == k)
-        return _Fold(np.flatnonzero(train), np.flatnonzero(test), start, end)
+    def _starts(self, times: Times, delay: float) -> AnyArray:
+        """Return the first time of each stretch but the first, shape (n_splits,)."""
+        every, counts = np.unique(times.values, return_counts=True)
+        # No label is known before; so the first training side gets a stretch's worth of rows.
+        late = every >= every[0] + delay
+        moments, counts = every[late], counts[late]
+        if moments.size <= self.n_splits:
+            raise self._too_few_times(times, every, moments.size)
+        before = np.concatenate([[0], np.cumsum(counts)])  # rows earlier than each moment
+        starts, cut = [], 0
+        for left in range(self.n_splits, 0, -1):
+            wanted = before[cut] + (before[-1] - before[cut]) / (left + 1)
+            at = int(np.searchsorted(before, wanted))
+            if wanted - before[at - 1] <= before[at] - wanted:
+                at -= 1
+            # Every stretch, this one and those still to come, has at least one moment.
+            cut = min(max(at, cut + 1), moments.size - left)
+            starts.append(moments[cut])
+        return np.array(starts)
 
-    def _refuse_delay(self, times: Times, start: float) -> None:
-        first = float(times.values.min())
-        span = f"{(start - first) / 86_400:.4g} days" if times.is_date else f"{start - first:g}"
-        rule = "label_delay must be shorter than the time before the first test"
-        got = f"{self.label_delay!s}, with {span} from {times.text(first)} to {times.text(start)}"
+    def _too_few_times(self, times: Times, every: AnyArray, n_left: int) -> DataError:
+        who, needed = type(self).__name__, self.n_splits + 1
+        first, last = float(every[0]), float(every[-1])
+        if every.size == 1:
+            got = f"{times.text(first)} in all {times.values.size:,} rows"
+            todo = "Name another column, or use a splitter without time"
+            return DataError(message(who, "times must differ between rows", got, todo))
+        if every.size < needed:
+            rule = f"n_splits={self.n_splits} needs rows of at least {needed} different times"
+            return DataError(message(who, rule, f"{every.size:,}", "Use fewer splits"))
+        span = f"{(last - first) / 86_400:.4g} days" if times.is_date else f"{last - first:g}"
+        rule = f"rows of at least {needed} different times must be left after the label_delay"
+        got = f"{n_left:,} after {self.label_delay!s}, with {span} from {times.text(first)} to "
         todo = "Use a shorter delay, fewer splits, or rows from a longer time"
-        raise DataError(message(type(self).__name__, rule, got, todo))
+        return DataError(message(who, rule, got + times.text(last), todo))
 
     def _check_folds(
         self, folds: list[_Fold], times: Times, classes: tuple[AnyArray, IntArray] | None
@@ -309,28 +315,23 @@ def _check_length(size: int, n_rows: int, name: str, who: str) -> None:
         raise DataError(message(who, rule, f"{size:,} values"))
 
 
-def _starts(times: Times, n_splits: int, who: str) -> AnyArray:
-    """Return the first time of each stretch but the first, shape (n_splits,)."""
-    moments, counts = np.unique(times.values, return_counts=True)
-    if moments.size <= n_splits:
-        if moments.size == 1:
-            got = f"{times.text(moments[0])} in all {counts[0]:,} rows"
-            rule = "times must differ between rows"
-            todo = "Name another column, or use a splitter without time"
-            raise DataError(message(who, rule, got, todo))
-        rule = f"n_splits={n_splits} needs rows of at least {n_splits + 1} different times"
-        raise DataError(message(who, rule, f"{moments.size:,}", "Use fewer splits"))
-    before = np.concatenate([[0], np.cumsum(counts)])  # rows earlier than each moment
-    starts, cut = [], 0
-    for left in range(n_splits, 0, -1):
-        wanted = before[cut] + (times.values.size - before[cut]) / (left + 1)
-        at = int(np.searchsorted(before, wanted))
-        if at > 0 and wanted - before[at - 1] <= before[at] - wanted:
-            at -= 1
-        # Every stretch, this one and those still to come, has at least one moment.
-        cut = min(max(at, cut + 1), moments.size - left)
-        starts.append(moments[cut])
-    return np.array(starts)
+def _fold_of(
+    k: int,
+    times: Times,
+    known_until: float,
+    stretches: IntArray,
+    codes: IntArray | None,
+    hands: Hands | None,
+) -> _Fold:
+    """Put the rows of one stretch and those before it on their sides."""
+    train = (stretches < k) & (times.values <= known_until)
+    test = stretches == k
+    start, end = float(times.values[test].min()), float(times.values[test].max())
+    if codes is not None and hands is not None:
+        dealt = hands.later[codes] == k
+        train &= ~dealt
+        test &= dealt | (hands.first[codes] == k)
+    return _Fold(np.flatnonzero(train), np.flatnonzero(test), start, end)
 
 
 def _classes(y: Any, n_rows: int, who: str) -> tuple[AnyArray, IntArray] | None:

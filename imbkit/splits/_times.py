@@ -65,7 +65,7 @@ def read_times(values: Any, who: str, name: str = "time") -> Times:
     values : array-like of shape (n_rows,)
         Datetimes or dates of NumPy, Python, pandas or polars (those with a time zone are
         taken to UTC), texts in ISO 8601 if every one of them is, or numbers. Dates are read
-        to the microsecond.
+        to the microsecond, those after 2105 to the next of 64 bits.
     who : str
         The class or command that messages speak for.
     name : str, default="time"

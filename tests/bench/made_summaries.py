@@ -188,10 +188,8 @@ def rich_summary():
     """A summary of two classes with costs, alerts per day, time, groups, leaks and a test table."""
     rng = random.Random(2)
     summary = binary_summary()
-    del summary["metrics"]["alert_rate"]
     extra = {name: _metric(name, *facts[:3]) for name, facts in MONEY.items()}
-    alerts = _metric("alert_rate", *DECISIONS["alert_rate"][:3])
-    summary["metrics"] |= extra | {"alert_rate": alerts}
+    summary["metrics"] = extra | summary["metrics"]
     for entry in summary["entries"]:
         tuned = entry["policies"][-1]["metrics"]
         for policy, threshold in (("expected_loss", None), ("budget", None)):
@@ -263,9 +261,10 @@ def rich_summary():
     for k, fold in enumerate(summary["folds"]):
         day = f"2025-{k + 2:02}"
         fold |= {"repeat": 0, "fold": k, "start": f"{day}-01T00:00:00", "end": f"{day}-28T00:00:00"}
-    summary["curves"][0]["budget_amount"] = summary["curves"][0]["budget_recall"]
-    summary["curves"][1]["budget_amount"] = summary["curves"][1]["budget_recall"]
-    summary["curves"][2]["budget_amount"] = summary["curves"][2]["budget_recall"]
+    for curves in summary["curves"]:
+        curves["budget_amount"] = curves["budget_recall"]
+        for key in ("mean", "low", "high"):
+            curves["objective"][key] = [3000 * (1.1 - v) for v in curves["objective"][key]]
     summary["pairs"][1]["metric"] = "cost_per_1000"
     return summary | {
         "money": {

@@ -8,12 +8,13 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from imbkit.bench import Strategy
-from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
+from imbkit.bench._cell import inner_forward, inner_splits, run_cell, seed_estimator
 from imbkit.bench._panel import LEARNERS, STRATEGIES
 from imbkit.metrics import get_metric
 
@@ -211,3 +212,147 @@ def test_a_model_that_cannot_be_pickled_is_scored_all_the_same(table, small):
     found = small.run(*table, strategies=[own])
     rows = [row for row in found.rows() if row["strategy"] == "own"]
     assert {(row["status"], row["model_bytes"]) for row in rows} == {("done", 0)}
+
+
+class Weighed(Recorder):
+    """Notes the weights that it was fitted with, beside the first column."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.seen.append(("weight", np.asarray(sample_weight).copy()))
+        return super().fit(X, y)
+
+
+def test_weights_reach_the_model_with_their_rows(table, small):
+    X, y = table
+    weight = 1 + np.arange(240.0) / 7
+    found = small.run(
+        X, y, learners=[Weighed()], strategies=["none"], sample_weight=weight, budget_minutes=1e-9
+    )
+    plan = found._plan
+    of_value = dict(zip(plan.data.matrix[:, 0], weight, strict=True))
+    for cell in plan.cells:
+        if cell.learner == "Weighed":
+            Recorder.seen.clear()
+            row = run_cell(replace(cell, estimator=Weighed()), plan.data)
+            assert row["status"] == "done", row["error"]
+            seen = list(Recorder.seen)
+            fits = [k for k, (what, _) in enumerate(seen) if what == "fit"]
+            assert len(fits) == plan.data.inner_folds + 1
+            for k in fits:
+                what, given = seen[k - 1]
+                assert what == "weight"
+                assert given.tolist() == [of_value[value] for value in seen[k][1]]
+
+
+def test_weights_change_the_scores(table, run):
+    weight = np.where(np.arange(240) % 2, 10.0, 0.1)
+    plain, weighed = (
+        run(*table, strategies=["none"], sample_weight=w).rows()[1] for w in (None, weight)
+    )
+    assert plain["cell"] == weighed["cell"]
+    assert plain["scores"] != weighed["scores"]
+
+
+def test_strategies_that_would_lose_the_weights_are_left_out(table, run):
+    found = run(
+        *table,
+        strategies=["none", "class_weight", "random_under", "smote", "under_ensemble"],
+        learners=["logistic", KNeighborsClassifier()],
+        sample_weight=np.ones(240),
+        budget_minutes=1e-9,
+    )
+    left = {p["where"]: p["text"] for p in found.summary["problems"] if p["kind"] == "left out"}
+    assert "would lose their weights" in left["random_under/logistic"]
+    assert "would lose their weights" in left["smote/logistic"]
+    assert left["none/KNeighborsClassifier"] == "KNeighborsClassifier takes no sample_weight"
+    kept = {entry["id"] for entry in found.summary["entries"]}
+    assert {"none/hist_gradient_boosting", "none/logistic", "class_weight/logistic"} <= kept
+    assert not kept & set(left)
+    assert any("weights reach the learners only" in text for text in found.verdict)
+    assert found.summary["task"]["weight"] == "sample_weight"
+
+
+@pytest.fixture
+def amount():
+    return np.random.default_rng(4).lognormal(0, 1, 240)
+
+
+@pytest.mark.parametrize("gain", [None, 2.0])
+def test_the_threshold_is_the_cheapest_of_the_inner_folds(table, small, amount, gain):
+    """Brute force over all cut-offs of the pooled inner scores."""
+    costs = {"fn_cost": amount, "fp_cost": 0.4} | ({} if gain is None else {"tp_gain": gain})
+    plan = small.run(*table, costs=costs, strategies=[], budget_minutes=1e-9)._plan
+    for cell in plan.cells:
+        row = run_cell(replace(cell, estimator=Recorder()), plan.data)
+        train = cell.split.train
+        y, spent = plan.data.codes[train] == 1, amount[train]
+        scores = 1 / (1 + np.exp(-plan.data.matrix[train, 0]))
+
+        def total(cut, y=y, spent=spent, scores=scores):
+            alert = scores >= cut
+            caught = (gain or 0.0) * np.sum(y & alert)
+            return spent[y & ~alert].sum() + 0.4 * np.sum(alert & ~y) - caught
+
+        best = min(total(cut) for cut in np.append(np.unique(scores), np.inf))
+        chosen = row["policies"]["tuned"]["threshold"]
+        assert total(np.inf if chosen is None else chosen) == pytest.approx(best)
+
+
+def test_with_an_objective_costs_do_not_move_the_threshold(table, small, amount):
+    costs = {"fn_cost": 50 * amount, "fp_cost": 0.4}
+    options = {"strategies": [], "learners": []}
+    plain, asked, cheap = (
+        small.run(*table, **options, **more).rows()
+        for more in ({}, {"costs": costs, "objective": "mcc"}, {"costs": costs})
+    )
+    cuts = [
+        [row["policies"]["tuned"]["threshold"] for row in rows] for rows in (plain, asked, cheap)
+    ]
+    assert cuts[0] == cuts[1] != cuts[2]
+
+
+def test_with_alerts_thresholds_stay_tuned_for_mcc(table, small):
+    options = {"strategies": [], "learners": []}
+    plain, alerts = (small.run(*table, **options, **more) for more in ({}, {"alerts": 20}))
+    verdict = alerts.summary["verdicts"][1]
+    assert (verdict["metric"], verdict["policy"]) == ("recall", "budget")
+    for one, other in zip(plain.rows(), alerts.rows(), strict=True):
+        assert one["policies"]["tuned"] == other["policies"]["tuned"]
+    assert alerts.summary["recommended_policy"] == "budget"
+
+
+def test_in_time_nothing_learns_from_what_comes_later(table, small):
+    """Outer and inner folds alike, and labels that were not known yet are not learnt from."""
+    X, y = table
+    # The first column is the time, so that what was seen says when it happened.
+    X = X.assign(a=np.random.default_rng(0).permutation(240) + 1.0)
+    plan = small.run(
+        X, y, time=X["a"].to_numpy(), label_delay=12, strategies=[], budget_minutes=1e-9
+    )._plan
+    for cell in plan.cells:
+        if cell.split.part == "random":
+            continue
+        Recorder.seen.clear()
+        run_cell(replace(cell, estimator=Recorder()), plan.data)
+        *inner, (what, tested) = Recorder.seen
+        assert what == "predict"
+        whole = max((rows for what, rows in inner if what == "fit"), key=len)
+        assert whole.max() <= tested.min() - 12
+        forward = inner_forward(cell.split, plan.data)
+        for train, test in forward or ():
+            side = plan.data.times[cell.split.train]
+            assert side[train].max() < side[test].min()
+        scored = [rows for what, rows in inner if what == "predict"]
+        fits = [rows for what, rows in inner if what == "fit" and len(rows) < len(whole)]
+        if forward:
+            for rows in scored:
+                assert any(learnt.max() < rows.min() for learnt in fits)
+
+
+def test_random_splits_tune_on_stratified_folds(table, small):
+    X, y = table
+    plan = small.run(X, y, time=np.arange(240), strategies=[], budget_minutes=1e-9)._plan
+    beside = plan.beside[0]
+    assert inner_forward(beside, plan.data) is None
+    tests = [test for _, test in inner_splits(beside, plan.data)]
+    assert sorted(np.concatenate(tests)) == list(range(beside.train.size))

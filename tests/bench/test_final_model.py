@@ -1,15 +1,17 @@
 """The recommended model on the user's own table predicts as the cell's model on the matrix."""
 
 import datetime
+import json
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from imbkit.bench._cell import seed_estimator
-from imbkit.bench._comparison import Source
 from imbkit.bench._final_model import final_model, training_labels
 
 pd = pytest.importorskip("pandas")
@@ -88,7 +90,7 @@ def test_same_predictions_as_on_the_matrix(small, kind):
     assert not plan.problems
     for entry, cell in zip(plan.entries, plan.cells, strict=False):
         assert cell.name.startswith(entry.name)
-        ours = final_model(plan, entry.name).fit(X, Y)
+        ours = final_model(plan, entry.name, []).fit(X, Y, None)
         matrix = plan.table.matrix
         theirs = seed_estimator(clone(cell.estimator), plan.data.seed).fit(matrix, Y)
         np.testing.assert_allclose(
@@ -149,19 +151,80 @@ def test_several_positive_labels_from_python(small):
     np.testing.assert_allclose(scope["model"].predict_proba(X), expected)
 
 
-def test_the_threshold_comes_with_the_folds_of_the_comparison(small):
-    found = small.run(TABLES["numbers"](), Y, source=Source(), budget_minutes=1e-9)
-    model = final_model(found._plan, "smote/logistic")
-    assert model.cv.n_splits == found._plan.data.inner_folds == 3
-    assert model.pos_label == 1
-    assert model.rule.metric == "mcc"
+def test_the_threshold_is_the_median_of_those_chosen(small):
+    found = small.run(TABLES["numbers"](), Y)
+    for entry in found._plan.entries:
+        chosen = [
+            row["policies"]["tuned"]["threshold"]
+            for row in found.rows()
+            if f"{row['strategy']}/{row['learner']}" == entry.name
+        ]
+        model = final_model(found._plan, entry.name, found.rows())
+        assert len(set(chosen)) == 3
+        assert model.threshold == np.median(chosen)
+        assert model.pos_label == 1
+        assert model.whole().threshold == np.median(chosen)
+
+
+def test_random_splits_beside_those_in_time_have_no_say(small):
+    found = small.run(TABLES["numbers"](), Y, time=np.arange(N), strategies=[], learners=[])
+    parts = {"main": [], "random": []}
+    for row in found.rows():
+        parts[row["part"]].append(row["policies"]["tuned"]["threshold"])
+    assert np.median(parts["main"]) != np.median(parts["main"] + parts["random"])
+    model = final_model(found._plan, found.summary["recommended"], found.rows())
+    assert model.threshold == np.median(parts["main"])
+
+
+def test_the_threshold_of_an_alert_budget_is_that_of_the_budget(small):
+    found = small.run(TABLES["numbers"](), Y, alerts=20, strategies=[], learners=[])
+    cuts = [row["policies"]["budget"]["threshold"] for row in found.rows()]
+    model = final_model(found._plan, found.summary["recommended"], found.rows())
+    assert model.threshold == np.median(cuts)
+
+
+@pytest.mark.parametrize("rows", ["none", "no finite one"])
+def test_without_a_chosen_threshold_it_is_one_half(small, rows):
+    found = small.run(TABLES["numbers"](), Y, strategies=[], learners=[])
+    given = [] if rows == "none" else json.loads(json.dumps(found.rows()))
+    for row in given:
+        row["policies"]["tuned"]["threshold"] = None
+    assert final_model(found._plan, found.summary["recommended"], given).threshold == 0.5
+
+
+def test_weights_reach_the_model_and_the_threshold_cuts_it(small):
+    weight = np.where(np.arange(N) % 3 == 0, 5.0, 0.5)
+    found = small.run(TABLES["numbers"](), Y, sample_weight=weight, strategies=["none"], cv=(2, 1))
+    model = final_model(found._plan, "none/logistic", found.rows())
+    X = TABLES["numbers"]()
+    fitted = model.fit(X, Y, weight)
+    plain = clone(model.estimator).fit(X, Y, model__sample_weight=weight)
+    chance = plain.predict_proba(X)
+    np.testing.assert_array_equal(fitted.predict_proba(X), chance)
+    np.testing.assert_array_equal(fitted.predict(X), (chance[:, 1] >= model.threshold).astype(int))
+    unweighted = clone(model.estimator).fit(X, Y).predict_proba(X)
+    assert np.abs(unweighted - chance).max() > 0.01
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(N)])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_model_is_not_fitted_in_place(small, classes, weight):
+    X, y = TABLES["numbers"](), np.arange(N) % classes
+    found = small.run(X, y, strategies=[], learners=[], budget_minutes=1e-9)
+    model = final_model(found._plan, found.summary["recommended"], [])
+    model.fit(X, y, weight)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model.estimator)
 
 
 def test_every_random_part_is_seeded(small):
     found = small.run(TABLES["numbers"](), Y, random_state=7, budget_minutes=1e-9)
     states = {
         value
-        for name, value in final_model(found._plan, "smote/logistic").get_params().items()
+        for name, value in final_model(found._plan, "smote/logistic", [])
+        .whole()
+        .get_params()
+        .items()
         if name.split("__")[-1] == "random_state" and name.startswith("estimator__")
     }
     assert states == {7}

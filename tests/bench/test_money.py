@@ -69,7 +69,7 @@ def test_arrays_and_defaults():
     assert_array_equal(costs.fn, [1, 2, 3])
     assert not costs.gain.any()
     assert costs.words == ("one value for each row", "one value for each row", "0")
-    assert_array_equal(read([Decimal(0), 2, 3.0][1:] + [4], 1).fn, [2, 3, 4])
+    assert_array_equal(read([Decimal(2), 3, 4.5], 1).fn, [2, 3, 4.5])
     assert_array_equal(read_costs(np.ones((2, 2)), "x1", 1, None, n_rows=2).fn, [1, 1])
 
 

@@ -175,7 +175,6 @@ def test_what_has_no_such_form_leaves_the_old_file(tmp_path, model, table, words
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
     reason = save_onnx(model.fit(table, y), path, table)
-    print(reason)
     assert re.search(words, reason), reason
     assert "\n" not in reason
     assert path.read_bytes() == b"old"

@@ -15,7 +15,7 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 
-from imbkit.bench._cell import inner_splits
+from imbkit.bench._cell import inner_forward, inner_splits
 from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
 from imbkit.exceptions import DataError, InvalidParameterError
@@ -358,3 +358,206 @@ def test_missing_values_of_either_sign_are_equal():
     X[:3, 0] = [np.nan, -np.nan, np.copysign(np.nan, -1)]
     X[:3, 1] = 1
     assert np.unique(plan_of(X, y).duplicates[:3]).size == 1
+
+
+def test_the_fingerprint_knows_what_thresholds_are_tuned_for():
+    costs = {"fn_cost": 10, "fp_cost": 1}
+    prints = [
+        finger(),
+        finger(costs=costs),
+        finger(costs=costs, objective="mcc"),
+        finger(costs=costs | {"fn_cost": 11}),
+        finger(costs=costs | {"tp_gain": 1}),
+        finger(alerts=5),
+        finger(alerts=6),
+        finger(sample_weight=np.ones(60)),
+        finger(sample_weight=np.r_[2.0, np.ones(59)]),
+    ]
+    assert len(set(prints)) == len(prints)
+
+
+def test_the_fingerprint_knows_time_and_delay():
+    y = np.arange(60) % 3 == 0
+    days = np.arange(60)
+    prints = [
+        finger(y=y),
+        finger(y=y, time=days),
+        finger(y=y, time=days[::-1]),
+        finger(y=y, time=days, label_delay=3),
+        finger(y=y, time=days, alerts_per_day=1),
+        finger(y=y, time=days // 2, alerts_per_day=1),
+    ]
+    assert len(set(prints)) == len(prints)
+
+
+def test_what_only_the_page_shows_is_not_in_the_fingerprint():
+    assert finger() == finger(prevalence=0.001) == finger(budget_minutes=3, n_jobs=2)
+
+
+def in_time(n_rows=120, **changes):
+    """A plan of rows in random order of time."""
+    rng = np.random.default_rng(1)
+    X, times = rng.normal(size=(n_rows, 2)), rng.permutation(n_rows)
+    y = (np.arange(n_rows) % 3 == 0).astype(int)
+    return times, plan_of(X, y, **({"time": times} | changes))
+
+
+def test_splits_go_forward_in_time():
+    times, plan = in_time()
+    assert (plan.folds, plan.repeats, len(plan.splits)) == (3, 1, 3)
+    for split in plan.splits:
+        assert times[split.train].max() < times[split.test].min()
+    starts = [times[split.test].min() for split in plan.splits]
+    assert starts == sorted(starts)
+
+
+def test_labels_that_were_not_known_yet_are_not_trained_on():
+    times, plan = in_time(label_delay=7)
+    for split in plan.splits:
+        assert times[split.train].max() <= times[split.test].min() - 7
+
+
+def test_random_splits_stand_beside_those_in_time_for_the_baseline_alone():
+    _, plan = in_time()
+    beside = [cell for cell in plan.cells if cell.split.part == "random"]
+    assert [cell.name for cell in beside] == [
+        f"none/hist_gradient_boosting/random/{k}" for k in range(3)
+    ]
+    assert {cell.split.part for cell in plan.cells[: -len(beside)]} == {"main"}
+    tests = [split.test for split in plan.beside]
+    assert np.sort(np.concatenate(tests)).tolist() == list(range(120))
+    assert len({cell.name for cell in plan.cells}) == len(plan.cells)
+
+
+def test_without_time_no_random_split_stands_beside():
+    plan = plan_of(*numbers(20))
+    assert plan.beside == ()
+    assert {cell.split.part for cell in plan.cells} == {"main"}
+
+
+@pytest.mark.parametrize("times", [np.sort(np.random.default_rng(0).integers(0, 9, 120)) * 1000])
+def test_gaps_and_equal_times_are_kept_whole(times):
+    _, plan = in_time(time=times)
+    for split in plan.splits:
+        assert times[split.train].max() < times[split.test].min()
+        assert not set(times[split.train]) & set(times[split.test])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"time": np.ones(120)}, "distinct times|same time|all of them"),
+        ({"label_delay": 500}, "label_delay must be shorter than the time before the first test"),
+        ({"time": np.arange(120) // 60}, "distinct times"),
+    ],
+)
+def test_times_that_cannot_be_split(changes, words):
+    with pytest.raises(DataError, match=words):
+        in_time(**changes)
+
+
+def test_a_group_for_every_row_changes_no_split():
+    keys = np.random.default_rng(0).permutation(120)
+    for options in ({}, {"time": np.arange(120)}):
+        X, y = np.random.default_rng(1).normal(size=(120, 2)), np.arange(120) % 3 == 0
+        without, given = plan_of(X, y, **options), plan_of(X, y, groups=keys, **options)
+        assert any("Every row has its own value" in text for text in given.cautions)
+        pairs = zip(without.splits + without.beside, given.splits + given.beside, strict=True)
+        for one, other in pairs:
+            assert one.train.tolist() == other.train.tolist()
+            assert one.test.tolist() == other.test.tolist()
+        for split in without.splits:
+            ours, theirs = (inner_splits(split, plan.data) for plan in (without, given))
+            for (a, b), (c, d) in zip(ours, theirs, strict=True):
+                assert a.tolist() == c.tolist()
+                assert b.tolist() == d.tolist()
+
+
+def test_one_group_for_all_rows_is_an_error():
+    X, y = numbers(20)
+    with pytest.raises(DataError, match="more than one group"):
+        plan_of(X, y, groups=["one"] * 60)
+
+
+def test_a_short_training_side_is_a_caution_not_an_error():
+    """Few positives: the first training sides cannot be cut in time, but they can be dealt."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.isin(np.arange(60), [2, 5, 20, 24, 34, 38, 50, 55]).astype(int)
+    plan = plan_of(X, y, time=np.arange(60))
+    short = [split for split in plan.splits if inner_forward(split, plan.data) is None]
+    assert short
+    assert any(
+        text.startswith(f"In {len(short)} of 3 splits the training side was too short")
+        for text in plan.cautions
+    )
+    for split in short:
+        tests = [test for _, test in inner_splits(split, plan.data)]
+        assert sorted(np.concatenate(tests)) == list(range(split.train.size))
+
+
+def test_a_long_table_in_time_has_no_such_caution():
+    times, plan = in_time(300)
+    assert not plan.cautions
+    for split in plan.splits:
+        side = times[split.train]
+        for train, test in inner_splits(split, plan.data):
+            assert side[train].max() < side[test].min()
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("in_order", [False, True])
+def test_copies_that_differ_in_an_identifier_never_straddle(seed, in_order):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(120, 2)).round(3)
+    X[60:] = X[:60]
+    X = np.column_stack([X, rng.permutation(120) + 1000])
+    y = np.tile(np.arange(60) % 3 == 0, 2).astype(int)
+    more = {"time": rng.permutation(120)} if in_order else {}
+    plan = plan_of(X, y, random_state=seed, **more)
+    assert [leak["kind"] for leak in plan.leaks] == ["identifier"]
+    assert np.unique(plan.duplicates).size == 120
+    assert np.unique(plan.near_duplicates).size == 60
+    for split in (*plan.splits, *plan.beside):
+        inner = [(split.train[a], split.train[b]) for a, b in inner_splits(split, plan.data)]
+        for train, test in [(split.train, split.test), *inner]:
+            assert not set(plan.near_duplicates[train]) & set(plan.near_duplicates[test])
+
+
+def test_costs_stay_features_and_the_others_do_not():
+    pd = pytest.importorskip("pandas")
+    X, y = numbers(20)
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(
+        amount=1.5, when=np.arange(60), card=np.arange(60) // 2, w=1.0
+    )
+    frame["amount"] += np.arange(60)
+    y = (np.arange(60) % 3 == 0).astype(int)
+    plan = plan_of(
+        frame,
+        y,
+        time="when",
+        groups="card",
+        sample_weight="w",
+        costs={"fn_cost": "amount", "fp_cost": 1},
+    )
+    assert [column.name for column in plan.table.columns] == ["a", "b", "amount"]
+    assert plan.taken == ("when", "card", "w")
+    assert list(plan.X.columns) == ["a", "b", "amount"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"alerts": 61}, DataError, "alerts must not exceed the 60 rows of the table. Got 61"),
+        ({"alerts": 0}, InvalidParameterError, "alerts must be a number above 0"),
+        ({"alerts": np.nan}, InvalidParameterError, "alerts must be a number above 0"),
+        (
+            {"alerts_per_day": 7, "time": np.arange(60) // 6},
+            DataError,
+            "alerts_per_day must not exceed the 6 rows of its busiest day",
+        ),
+    ],
+)
+def test_more_alerts_than_rows(changes, error, words):
+    X, _ = numbers(20)
+    with pytest.raises(error, match=words):
+        plan_of(X, np.arange(60) % 3 == 0, **changes)

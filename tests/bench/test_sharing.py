@@ -10,6 +10,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from imbkit.bench import _run
+from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
 from imbkit.bench._progress import SilentProgress
 from imbkit.bench._rows import RowStore
@@ -28,20 +29,8 @@ def large_plan():
     X = rng.normal(size=(3000, 51)) + y[:, None]
     # A column that carries nothing: what is left must be shared as well.
     X[:, 7] = 1.0
-    plan = make_plan(
-        X,
-        y,
-        strategies=["none", "random_over"],
-        learners=[GaussianNB()],
-        metric=None,
-        objective=None,
-        cv=(3, 1),
-        groups=None,
-        positive=None,
-        random_state=0,
-        quick=False,
-        target_name="target",
-    )
+    asked = Options(strategies=["none", "random_over"], learners=[GaussianNB()], cv=(3, 1))
+    plan = make_plan(X, y, asked, "target")
     assert plan.data.matrix.nbytes > JOBLIB_LIMIT
     return replace(plan, cells=tuple(c for c in plan.cells if c.learner == "GaussianNB"))
 

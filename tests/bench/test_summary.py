@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from imbkit.bench._plan_card import plan_card
+from imbkit.bench._rows import new_row
 from imbkit.bench._summary import summarise
 
 BASE = "none/hist_gradient_boosting"
@@ -29,7 +31,8 @@ def plan(found):
 
 
 def summary_of(plan, rows, seconds=1.0):
-    return summarise(plan, rows, name="t", dropped=[], wall_seconds=seconds)
+    card = plan_card(plan, name="t", dropped=[], command="")
+    return summarise(card, rows, wall_seconds=seconds)
 
 
 def put(rows, values):
@@ -142,9 +145,9 @@ def test_problems_are_counted(plan, rows):
         if row["learner"] == "logistic" and row["strategy"] == "smote":
             if row["fold"] < 2:
                 continue
-            row["status"] = "failed"
-            row["error"] = "ValueError: no" if row["fold"] < 4 else "KeyError: else"
-            row["scores"], row["policies"], row["recalls"] = {}, {}, {}
+            split = plan.splits[row["fold"]]
+            error = "ValueError: no" if row["fold"] < 4 else "KeyError: else"
+            row = new_row("smote", "logistic", split) | {"status": "failed", "error": error}
         if row["strategy"] == "random_under":
             row["warnings"] = {"UserWarning: hm": 2}
         kept.append(row)

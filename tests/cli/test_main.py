@@ -15,18 +15,20 @@ def test_version(run):
 def test_help_names_commands_options_defaults_and_codes(run):
     top = run("--help")
     assert top.code == 0
-    for words in ("compare", "list", "versions", "exit codes", "examples"):
+    for words in ("compare", "report", "inspect", "list", "versions", "exit codes", "examples"):
         assert words in top.out
     done = run("compare", "--help")
     assert done.code == 0
     options = (
         "--target --positive --drop --metric --strategy --learner --output --folds --repeats "
-        "--seed --jobs --quick --budget-minutes --quiet --json"
+        "--seed --jobs --quick --budget-minutes --quiet --json --time --group --label-delay "
+        "--weight --fn-cost --fp-cost --tp-gain --alerts --alerts-per-day --prevalence --test"
     )
     for option in options.split():
         assert option in done.out
     assert done.out.count("default") >= 10
     assert run("list", "--help").code == 0
+    assert "rows.jsonl" in run("report", "--help").out
 
 
 def test_without_a_command_the_help_comes_with_code_2(run):
@@ -40,7 +42,7 @@ def test_without_a_command_the_help_comes_with_code_2(run):
     ("argv", "words"),
     [
         (["compar"], "no command 'compar'. Did you mean compare?"),
-        (["zzz"], "Known are compare, list, versions"),
+        (["zzz"], "Known are compare, report, inspect, list, versions"),
         (["--versoin"], "unrecognized|required|usage"),
     ],
 )

@@ -343,13 +343,13 @@ BAD_DATA = {
     "long delay": (
         {"n_splits": 1, "label_delay": "30d"},
         {"time": TEN.astype("M8[D]")},
-        "shorter than the time before the first test. Got 30d, with 5 days from 1970-01-01 to "
-        "1970-01-06. Use a shorter delay",
+        "2 different times must be left after the label_delay. Got 0 after 30d, with 9 days from "
+        "1970-01-01 to 1970-01-10. Use a shorter delay",
     ),
     "long number": (
-        {"n_splits": 1, "label_delay": 6},
+        {"n_splits": 2, "label_delay": 8},
         {"time": TEN},
-        "Got 6, with 5 from 0 to 5",
+        "3 different times must be left.*Got 2 after 8, with 9 from 0 to 9",
     ),
     "small training": (
         {"n_splits": 4, "min_train": 3},
@@ -395,11 +395,20 @@ def test_an_error_comes_before_the_first_pair():
         next(pairs)
 
 
-def test_a_delay_longer_than_one_training_side_is_a_matter_of_the_first():
-    # The first test starts at 2, the second at 500: only the first has nothing to learn from.
-    times = [0, 1, 2, 3, 500, 501]
-    with pytest.raises(DataError, match="with 2 from 0 to 2"):
-        splits(PrequentialSplit(2, label_delay=100), None, time=times)
+def test_the_delay_comes_on_top_of_the_first_stretch():
+    # Of 30 days the last 20 are cut in four; the first test waits for a stretch of labels.
+    times = np.repeat(np.arange(30), 7)
+    pairs = splits(PrequentialSplit(3, label_delay=10), None, time=times)
+    assert [(times[test].min(), times[test].max()) for _, test in pairs] == [
+        (15, 19),
+        (20, 24),
+        (25, 29),
+    ]
+    assert [times[train].max() for train, _ in pairs] == [5, 10, 15]
+    # A gap after the first rows is no reason to fail.
+    gap = [0, 1, 2, 3, 500, 501]
+    pairs = splits(PrequentialSplit(1, label_delay=100), None, time=gap)
+    assert [(train.tolist(), test.tolist()) for train, test in pairs] == [([0, 1, 2, 3], [5])]
 
 
 def test_numbers_and_many_values_are_no_classes():
