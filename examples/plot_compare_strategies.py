@@ -8,8 +8,8 @@ beside untouched boosting with a tuned threshold.
 """
 
 # %%
-# Two months of invented payments. The splits go forward in time, and what is known of a payment only
-# after a week is not trained on before.
+# Two months of invented payments. The splits go forward in time, and a payment is not trained on
+# before its label is known, a week later.
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -56,7 +56,7 @@ for name, values in found.items():
 # rows are positive, and most of these resemble a training row. What the folds say of the right
 # way is near what later rows show. Whether resampling helps is a question for the right way
 # alone.
-ways = ["resampled before splitting", "resampled inside the folds", "truth: later rows"]
+ways = ["before splitting", "inside the folds", "on later rows"]
 places = np.arange(len(found))
 fig, ax = plt.subplots(layout="constrained")
 for k, way in enumerate(ways):

@@ -124,7 +124,7 @@ def inner_forward(split: Split, data: CellData) -> list[tuple[IntArray, IntArray
         return None
     codes, times = data.codes[split.train], data.times[split.train]
     try:
-        return forward_pairs(codes, times, _renumbered(split, data), data.inner_folds, 0.0)
+        return forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
     except DataError:
         return None
 

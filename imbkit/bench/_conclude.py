@@ -75,20 +75,20 @@ def conclude(
     winner, baseline = summary["recommended"], plan.entries[0].name
     model = final_model(plan, winner, rows)
     problems: list[Problem] = []
-    trusted, held_out = None, None
+    trusted = None
+    held_out = None if test is None else describe_test(plan, test, source.test_name)
     finished = {f"{r['strategy']}/{r['learner']}" for r in rows if r["status"] == "done"}
     if winner in finished and (directory is not None or test is not None):
         labels = training_labels(plan.target, y)
         fitted = _fit(plan, winner, model, labels, problems)
         if fitted is not None and directory is not None:
             trusted = _save(plan, winner, fitted, directory, problems, onnx=onnx)
-        if fitted is not None and test is not None:
+        if fitted is not None and test is not None and held_out is not None:
             scored = {winner: (model, fitted)}
             if winner != baseline:
                 other = final_model(plan, baseline, rows)
                 base = _fit(plan, baseline, other, labels, problems)
                 scored = {baseline: (other, base), **scored}
-            held_out = describe_test(plan, test, source.test_name)
             models = [(k, each, m.threshold) for k, (m, each) in scored.items() if each is not None]
             held_out["entries"] = score_test(plan, test, models, card["metrics"])
     reading, needs = reading_lines(plan, source.reading)
@@ -136,6 +136,8 @@ def _save(
     """Write the model; return the types that loading it must trust, None if it failed."""
     sample = take(plan.X, range(min(SAMPLE_ROWS, plan.table.n_rows)))
     if onnx and (reason := save_onnx(fitted, directory / "model.onnx", sample)):
+        # One of an earlier run would be taken for this model.
+        (directory / "model.onnx").unlink(missing_ok=True)
         text = f"there is no model.onnx: {reason}"
         problems.append(Problem(kind="left out", where=entry, text=text, count=1))
     try:

@@ -130,7 +130,8 @@ def _repaired(
     """
     codes = data.codes[split.train]
     natural = float(np.mean(codes == 1))
-    induced = induced_prior(fitted, codes, natural)
+    # Training weights shift the share, too, by an amount that only the scores can tell.
+    induced = induced_prior(fitted, codes, natural) if data.weight is None else None
     return repair(
         scores,
         None if induced == natural else induced,

@@ -176,9 +176,11 @@ def _thresholds(
     limit = _limit(summary, card)
     bands = [_below(c["objective"], limit) for c in known]
     x = _threshold_axis(bands, [cut for c in known for cut in c["thresholds"]])
-    heights = [v for b in bands for v in chain(b["mean"], b["low"], b["high"])]
-    y = upward(heights)
-    decimals = max(y.tick_decimals(), 0)
+    heights = [v for b in bands for v in chain(b["mean"], b["low"], b["high"]) if v is not None]
+    # Below the lowest point there is room for the strokes at the foot.
+    foot = min(heights) - 0.12 * (max(heights) - min(heights))
+    y = upward([*heights, foot])
+    decimals = y.tick_decimals()
     plots = []
     for curves, band in zip(known, bands, strict=True):
         base = curves is shown[0]

@@ -15,7 +15,7 @@ from imbkit.bench._cell import Cell, CellData, inner_forward, inner_splits
 from imbkit.bench._columns import Table, duplicate_groups, read_columns, row_hashes
 from imbkit.bench._entries import Entry, choose_entries, fingerprint
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
-from imbkit.bench._leaks import find_leaks, guarded_columns
+from imbkit.bench._leaks import find_leaks, near_duplicate_groups
 from imbkit.bench._money import read_budget
 from imbkit.bench._options import Options
 from imbkit.bench._panel import Task
@@ -99,7 +99,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         positive=1 if target.kind == "binary" else None,
         order_matters=roles.times is None,
     )
-    near = _near_duplicates(table, leaks, duplicates)
+    near = near_duplicate_groups(table, leaks, duplicates)
     together = _groups_to_keep(duplicates if near is None else near, roles.groups)
     design, beside = _make_designs(X, target, roles, together, options, seed)
     data = CellData(
@@ -157,18 +157,6 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
     )
 
 
-def _near_duplicates(
-    table: Table, leaks: Iterable[LeakCard], duplicates: IntArray
-) -> IntArray | None:
-    """Group the rows that are equal but for columns like identifiers; None if no more are."""
-    columns = guarded_columns(table, list(leaks))
-    if len(columns) == len(table.columns):
-        return None
-    hashes = row_hashes(table.matrix, columns.tolist())
-    near = np.unique(hashes, return_inverse=True)[1].reshape(-1)
-    return near if near.max() < duplicates.max() else None
-
-
 def _groups_to_keep(duplicates: IntArray, given: IntArray | None) -> IntArray | None:
     """Rows that must not straddle a fold: equal rows, joined with the user's groups."""
     if given is not None:
@@ -191,7 +179,7 @@ def _make_designs(
     folds, repeats = read_cv(cv, options.quick)
     if roles.times is None:
         return random_design(target, together, folds, repeats, seed), Design((), 0, 0)
-    forward = time_design(target, roles.times.values, together, folds, roles.delay)
+    forward = time_design(target, roles.times, together, folds, roles.delay)
     return forward, random_design(target, together, folds, 1, seed, "random")
 
 

@@ -13,8 +13,7 @@ from imbkit._core.types import FloatArray, IntArray
 from imbkit.bench._money import Costs, read_costs
 from imbkit.bench._options import COSTS, Options
 from imbkit.exceptions import DataError
-from imbkit.splits import PrequentialSplit
-from imbkit.splits._times import Times, read_column, read_times
+from imbkit.splits._times import Times, delay_in, read_column, read_times
 
 __all__ = ["Roles", "read_roles"]
 
@@ -87,7 +86,7 @@ def read_roles(X: Any, n_rows: int, options: Options) -> Roles:
     if given_times is not None:
         times = read_times(given_times, "compare", time_name)
         if options.label_delay is not None:
-            delay = PrequentialSplit(label_delay=options.label_delay)._delay(times)
+            delay = delay_in(times, options.label_delay, "compare")
     groups, cautions = _read_groups(given_groups, group_name)
     costs = options.costs or {}
     return Roles(

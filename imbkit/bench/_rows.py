@@ -196,6 +196,9 @@ def read_rows(directory: Path) -> tuple[Any, Any, list[Row]]:
     rule = "the directory must hold the rows.jsonl of a comparison"
     if not path.is_file():
         todo = "Run `imbkit compare` first, with --output naming this directory"
+        inner = sorted(each.parent.name for each in directory.glob("*/rows.jsonl"))
+        if inner:
+            todo = f"It holds those of several tables: name {directory / inner[0]}, for instance"
         raise OutputError(message(who, rule, f"none in {directory}", todo))
     header, card, rows, _ = _parse_file(path, who)
     if header is None or header.get("schema") != SCHEMA:

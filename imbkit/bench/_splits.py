@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from imbkit._core.messages import message
 from imbkit._core.rng import derive
-from imbkit._core.types import FloatArray, IntArray
+from imbkit._core.types import AnyArray, IntArray
 from imbkit.bench._folds import fewest_groups_of_a_class, stratified_folds
 from imbkit.bench._target import Target
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.splits import PrequentialSplit
+from imbkit.splits._times import Times
 
 __all__ = [
     "FEWEST_ROWS",
@@ -107,19 +108,25 @@ def random_design(
 
 
 def time_design(
-    target: Target, times: FloatArray, groups: IntArray | None, folds: int, delay: float
+    target: Target, times: Times, groups: IntArray | None, folds: int, delay: float
 ) -> Design:
     """Return splits whose training rows, and their labels, were known before the test."""
-    pairs = forward_pairs(target.codes, times, groups, folds, delay)
+    moments: AnyArray = times.values
+    late: Any = delay or None
+    if times.is_date:
+        # As dates, so that messages name dates.
+        moments = np.round(1e6 * times.values).astype(np.int64).view("M8[us]")
+        late = np.timedelta64(round(1e6 * delay), "us")
+    pairs = forward_pairs(target.codes, moments, groups, folds, late)
     splits = tuple(Split(0, fold, train, test) for fold, (train, test) in enumerate(pairs))
     return Design(splits, folds, 1)
 
 
 def forward_pairs(
-    codes: IntArray, times: FloatArray, groups: IntArray | None, folds: int, delay: float
+    codes: IntArray, times: AnyArray, groups: IntArray | None, folds: int, delay: Any = None
 ) -> list[tuple[IntArray, IntArray]]:
     """Return the training and test positions of splits that go forward in time."""
-    splitter = PrequentialSplit(folds, label_delay=delay or None)
+    splitter = PrequentialSplit(folds, label_delay=delay)
     return list(splitter.split(np.empty((codes.size, 0)), codes, groups, times))
 
 

@@ -28,7 +28,8 @@ exit codes: 0 done; 1 some cells failed, the rest is reported; 2 bad usage or in
 """
 # Errors begin with the function that complains; on the command line that is no news.
 _COMPLAINANT = re.compile(
-    r"^(compare|compare_tables|inspect|report|read_table|choose_columns|catalog|find): "
+    r"^(compare|compare_tables|inspect|report|read_table|choose_columns|catalog|find|"
+    r"PrequentialSplit): "
 )
 
 

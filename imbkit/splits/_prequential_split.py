@@ -16,7 +16,7 @@ from imbkit._core.messages import message, shorten
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.splits._groups import Hands, codes_of, deal_hands, read_groups
-from imbkit.splits._times import Times, parse_delay, read_column, read_times
+from imbkit.splits._times import Times, delay_in, parse_delay, read_column, read_times
 
 __all__ = ["PrequentialSplit"]
 
@@ -180,7 +180,9 @@ class PrequentialSplit(BaseCrossValidator):
         self._check_parameters()
         n_rows = _n_rows(X, y, time, groups)
         times = read_times(self._given(X, time, "time", n_rows), who)
-        delay = self._delay(times)
+        delay = 0.0
+        if self.label_delay is not None:
+            delay = delay_in(times, self.label_delay, type(self).__name__)
         starts = self._starts(times, delay)
         stretches = np.searchsorted(starts, times.values, side="right").astype(np.intp)
         classes = _classes(y, n_rows, who)
@@ -226,22 +228,6 @@ class PrequentialSplit(BaseCrossValidator):
         given = read_column(values, who, name)
         _check_length(given.size, n_rows, name, who)
         return given
-
-    def _delay(self, times: Times) -> float:
-        """Return the delay in the unit of the times."""
-        if self.label_delay is None:
-            return 0.0
-        who = type(self).__name__
-        delay = parse_delay(self.label_delay, who)
-        if isinstance(delay, np.timedelta64) and not times.is_date:
-            rule = "label_delay must be a number in the unit of the times where they are numbers"
-            todo = "Write label_delay=7 for 7 of these units"
-            raise InvalidParameterError(message(who, rule, shorten(self.label_delay), todo))
-        if isinstance(delay, float) and times.is_date:
-            rule = "label_delay must have a unit where times are dates"
-            todo = "Write label_delay='7d' for 7 days"
-            raise InvalidParameterError(message(who, rule, shorten(self.label_delay), todo))
-        return delay if isinstance(delay, float) else float(delay.astype(np.int64)) / 1e6
 
     def _starts(self, times: Times, delay: float) -> AnyArray:
         """Return the first time of each stretch but the first, shape (n_splits,)."""

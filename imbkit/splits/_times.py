@@ -15,7 +15,7 @@ from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["Times", "parse_delay", "read_column", "read_times"]
+__all__ = ["Times", "delay_in", "parse_delay", "read_column", "read_times"]
 
 DAY = 86_400.0
 UNITS = {"w": 7 * DAY, "d": DAY, "h": 3600.0, "min": 60.0, "s": 1.0}
@@ -125,6 +125,27 @@ def parse_delay(value: object, who: str = "PrequentialSplit") -> np.timedelta64 
         rule += "a timedelta, or a number in the unit of numeric times; not negative"
         raise InvalidParameterError(message(who, rule, shorten(value)))
     return delay
+
+
+def delay_in(times: Times, value: object, who: str) -> float:
+    """Return a delay in the unit of the times: seconds for dates.
+
+    Raises
+    ------
+    InvalidParameterError
+        If it is no delay, has no unit where the times are dates, or has one where they are
+        numbers.
+    """
+    delay = parse_delay(value, who)
+    if isinstance(delay, np.timedelta64) and not times.is_date:
+        rule = "label_delay must be a number in the unit of the times where they are numbers"
+        todo = "Write 7 for 7 of these units"
+        raise InvalidParameterError(message(who, rule, shorten(value), todo))
+    if isinstance(delay, float) and times.is_date:
+        rule = "label_delay must have a unit where times are dates"
+        todo = "Write 7d for 7 days"
+        raise InvalidParameterError(message(who, rule, shorten(value), todo))
+    return delay if isinstance(delay, float) else float(delay.astype(np.int64)) / 1e6
 
 
 def read_column(values: Any, who: str, name: str) -> AnyArray:

@@ -76,6 +76,15 @@ def test_the_old_file_is_whole_until_it_is_replaced(tmp_path, monkeypatch):
     assert path.read_text() == "new"
 
 
+def test_the_temporary_file_lies_beside(tmp_path, monkeypatch):
+    # On another file system it could not take the old one's place in one step.
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: seen.extend(names(tmp_path)))
+    write_bytes(tmp_path / "model.skops", b"x")
+    assert len(seen) == 1
+    assert names(tmp_path) == ["model.skops"]
+
+
 def test_a_missing_directory_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"No such file.*gone"):
         write_text(tmp_path / "gone" / "a.txt", "x")

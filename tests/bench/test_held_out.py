@@ -197,9 +197,9 @@ def test_the_baseline_and_the_recommended_model_are_scored_once(run, table, late
 def test_a_recommended_challenger_stands_beside_the_baseline(run):
     """On few rows of a linear truth, logistic regression beats boosting beyond noise."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(260, 6))
-    y = (X.sum(axis=1) + 0.3 * rng.normal(size=260) > 2.5).astype(int)
-    (X, late), (y, y_late) = np.split(X, [180]), np.split(y, [180])
+    X = rng.normal(size=(320, 10))
+    y = (X.sum(axis=1) > 1.9).astype(int)
+    (X, late), (y, y_late) = np.split(X, [240]), np.split(y, [240])
     found = run(X, y, strategies=["none"], test=(late, y_late), cv=(5, 1))
     ids = [entry["id"] for entry in found.summary["held_out"]["entries"]]
     assert found.summary["recommended"] == "none/logistic"

@@ -180,6 +180,8 @@ def test_the_test_fold_is_touched_once(spied):
         test = numbers_of(X, split.test)
         touched = [what for what, own, _ in cell if set(own) & test]
         assert touched == ["predict"]
+        # Nor is it looked at again once the cell is done.
+        assert sum(what == "predict" and set(own) == test for what, own, _ in SEEN) == 1
 
 
 # -- 3. equal rows never straddle ------------------------------------------------------------------

@@ -446,9 +446,12 @@ def test_gaps_and_equal_times_are_kept_whole(times):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"time": np.ones(120)}, "distinct times|same time|all of them"),
-        ({"label_delay": 500}, "label_delay must be shorter than the time before the first test"),
-        ({"time": np.arange(120) // 60}, "distinct times"),
+        ({"time": np.ones(120)}, "times must differ between rows. Got 1 in all 120"),
+        (
+            {"label_delay": 500},
+            "must be left after the label_delay. Got 0 after 500.*Use a shorter delay",
+        ),
+        ({"time": np.arange(120) // 60}, "at least 4 different times. Got 2. Use fewer splits"),
     ],
 )
 def test_times_that_cannot_be_split(changes, words):
@@ -508,7 +511,7 @@ def test_a_long_table_in_time_has_no_such_caution():
 @pytest.mark.parametrize("in_order", [False, True])
 def test_copies_that_differ_in_an_identifier_never_straddle(seed, in_order):
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(120, 2)).round(3)
+    X = rng.normal(size=(120, 3)).round(3)
     X[60:] = X[:60]
     X = np.column_stack([X, rng.permutation(120) + 1000])
     y = np.tile(np.arange(60) % 3 == 0, 2).astype(int)

@@ -30,7 +30,8 @@ details summary pre code script
 """
 ATTRIBUTES = """
 lang charset name content http-equiv class href id aria-label aria-labelledby aria-hidden role
-tabindex scope rowspan viewbox width height d x y cx cy r text-anchor focusable style title data-sort data-v
+tabindex scope rowspan viewbox width height d x y cx cy r text-anchor focusable style title
+data-sort data-v
 """
 
 

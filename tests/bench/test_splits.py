@@ -81,9 +81,10 @@ def test_time_and_groups_and_delay_at_once():
 @pytest.mark.parametrize(
     ("times", "delay", "words"),
     [
-        (np.ones(60), 0.0, "time"),
-        (np.arange(60.0), 60.0, "label_delay must be shorter"),
-        (np.arange(60.0), 14.9, "training|label_delay"),
+        (np.ones(60), 0.0, "times must differ between rows"),
+        (np.arange(60.0), 60.0, "left after the label_delay.*Use a shorter delay"),
+        (np.arange(60.0), 57.0, "left after the label_delay"),
+        (np.where(np.arange(60) < 58, 0.0, 9.0), 0.0, "different times. Got 2"),
     ],
 )
 def test_times_that_leave_nothing_to_train_on(times, delay, words):

@@ -312,9 +312,9 @@ def test_bad_parameters_are_refused_before_any_data(named, words):
 
 def test_a_delay_must_fit_the_times():
     days = np.arange(10).astype("M8[D]")
-    with pytest.raises(InvalidParameterError, match=r"a unit where times are dates.*='7d'"):
+    with pytest.raises(InvalidParameterError, match=r"a unit where times are dates.*Write 7d"):
         splits(PrequentialSplit(2, label_delay=7), None, time=days)
-    with pytest.raises(InvalidParameterError, match=r"number in the unit.*Got '7d'.*label_delay=7"):
+    with pytest.raises(InvalidParameterError, match=r"number in the unit.*Got '7d'.*Write 7 for 7"):
         splits(PrequentialSplit(2, label_delay="7d"), None, time=TEN)
 
 
@@ -346,6 +346,7 @@ BAD_DATA = {
         "2 different times must be left after the label_delay. Got 0 after 30d, with 9 days from "
         "1970-01-01 to 1970-01-10. Use a shorter delay",
     ),
+    "some delay": ({"n_splits": 2, "label_delay": 1}, {"time": TEN % 3}, "Got 2 after 1, with 2"),
     "long number": (
         {"n_splits": 2, "label_delay": 8},
         {"time": TEN},

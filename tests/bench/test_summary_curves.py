@@ -1,0 +1,116 @@
+"""Curves over the folds, and what rates mean among other shares of positives."""
+
+import numpy as np
+import pytest
+
+from imbkit.bench._plan_card import plan_card
+from imbkit.bench._summary_curves import REPAIRS, base_rates, entry_curves
+
+AMOUNT = np.random.default_rng(0).lognormal(size=240)
+
+
+@pytest.fixture(scope="module")
+def found(small):
+    X, y = small.small_table()
+    return small.run(
+        X,
+        y,
+        strategies=["none", "class_weight", "smote"],
+        costs={"fn_cost": AMOUNT, "fp_cost": 0.5},
+        prevalence=0.01,
+        cv=(3, 2),
+    )
+
+
+@pytest.fixture(scope="module")
+def card(found):
+    return plan_card(found._plan, name="t", dropped=[], command="")
+
+
+def curves(card, found, entry):
+    rows = [r for r in found.rows() if f"{r['strategy']}/{r['learner']}" == entry]
+    return rows, entry_curves(card, entry, rows)
+
+
+def test_curves_are_of_the_baseline_and_the_best(found):
+    shown = [each["id"] for each in found.summary["curves"]]
+    best = {verdict["best"] for verdict in found.summary["verdicts"]}
+    assert shown[0] == found.summary["entries"][0]["id"]
+    assert set(shown) == {shown[0], found.summary["recommended"], *best}
+
+
+def test_thresholds_are_those_of_the_folds(card, found):
+    rows, found_curves = curves(card, found, "none/logistic")
+    assert found_curves["thresholds"] == [row["policies"]["tuned"]["threshold"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [("none/logistic", "none"), ("class_weight/logistic", "prior"), ("smote/logistic", "sigmoid")],
+)
+def test_repairs_are_said(card, found, entry, kind):
+    rows, found_curves = curves(card, found, entry)
+    assert {row["repair"] for row in rows} == {kind}
+    assert found_curves["repair"] == REPAIRS[kind]
+    assert bool(found_curves["repaired"]) == (kind != "none")
+    for name, value in found_curves["repaired_scores"].items():
+        assert value == pytest.approx(np.mean([row["repaired_scores"][name] for row in rows]))
+    assert set(found_curves["repaired_scores"]) == (
+        set() if kind == "none" else {"brier", "log_loss"}
+    )
+
+
+def test_repair_mends_the_brier_score_that_class_weights_spoil(card, found):
+    rows, found_curves = curves(card, found, "class_weight/logistic")
+    before = np.mean([row["scores"]["brier"] for row in rows])
+    assert found_curves["repaired_scores"]["brier"] < before
+
+
+def test_every_row_is_in_the_reliability_counts_once_a_repeat(card, found):
+    _, found_curves = curves(card, found, "none/logistic")
+    assert sum(each["rows"] for each in found_curves["reliability"]) == 480
+
+
+def test_no_row_no_curve(card):
+    empty = entry_curves(card, "none/logistic", [None, None])
+    assert empty["thresholds"] == empty["reliability"] == empty["repaired"] == []
+    assert (empty["repair"], empty["repaired_scores"]) == ("", {})
+
+
+def test_base_rates_are_those_of_the_counts(found):
+    """Recall and false alarms add up to the rows that were flagged."""
+    rates, summary = found.summary["base_rates"], found.summary
+    entry = next(e for e in summary["entries"] if e["id"] == summary["recommended"])
+    metrics = next(p for p in entry["policies"] if p["policy"] == "tuned")["metrics"]
+    assert (rates["entry"], rates["policy"]) == (summary["recommended"], "tuned")
+    share = 36 / 240
+    assert rates["recall"] == metrics["recall"]["mean"]
+    flagged = share * rates["recall"] + (1 - share) * rates["false_positive_rate"]
+    assert flagged == pytest.approx(metrics["alert_rate"]["mean"])
+    lines = {line["kind"]: line for line in rates["lines"]}
+    assert lines["table"]["prevalence"] == share
+    assert lines["asked"]["prevalence"] == 0.01
+    assert [line["prevalence"] for line in rates["lines"]] == sorted(
+        (line["prevalence"] for line in rates["lines"]), reverse=True
+    )
+    asked = lines["asked"]
+    assert asked["true_alerts"] == pytest.approx(1e6 * 0.01 * rates["recall"])
+    assert asked["false_alerts"] == pytest.approx(1e6 * 0.99 * rates["false_positive_rate"])
+    assert asked["precision"] == pytest.approx(
+        asked["true_alerts"] / (asked["true_alerts"] + asked["false_alerts"])
+    )
+    assert (rates["rows"], rates["per_day"]) == (1e6, False)
+
+
+def test_base_rates_a_day_where_days_are_known(table, run):
+    days = np.datetime64("2024-01-01") + np.arange(240) // 6
+    rates = run(*table, time=days, strategies=[], learners=[]).summary["base_rates"]
+    assert (rates["rows"], rates["per_day"]) == (6, True)
+
+
+def test_no_base_rates_without_rows(card, found):
+    missing = [
+        dict(e, policies=[dict(p, metrics={}) for p in e["policies"]])
+        for e in found.summary["entries"]
+    ]
+    assert base_rates(card, missing, "none/logistic") is None
