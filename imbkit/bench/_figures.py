@@ -9,6 +9,7 @@ __all__ = [
     "Axis",
     "Bar",
     "NOTHING",
+    "SPACE",
     "bytes_text",
     "chance_text",
     "decimals_for",

@@ -104,13 +104,12 @@ def _policies(
     if probabilities:
         repaired = _repaired(split, data, model, fitted, scores)
         row["reliability"] = reliability_counts(truth, scores)
-        if repaired.kind != "none":
-            row["repaired"] = reliability_counts(truth, repaired.probabilities)
-            row["repair"] = repaired.kind
-            row["repaired_scores"] = {
-                name: RANKINGS[name].compute(truth.astype(np.intp), repaired.probabilities)
-                for name in ("brier", "log_loss")
-            }
+        row["repaired"] = reliability_counts(truth, repaired.probabilities)
+        row["repair"] = repaired.kind
+        row["repaired_scores"] = {
+            name: RANKINGS[name].compute(truth.astype(np.intp), repaired.probabilities)
+            for name in ("brier", "log_loss")
+        }
         if data.costs is not None:
             costs = data.costs.take(split.test)
             flags["expected_loss"] = costs.alerts(repaired.probabilities)

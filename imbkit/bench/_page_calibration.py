@@ -12,7 +12,7 @@ from imbkit.bench._schema_curves import EntryCurves, ReliabilityBin
 
 __all__ = ["Calibration", "CalibrationLine", "calibration_of"]
 
-LEAST = 1e-6
+LEAST, NEAREST_TO_ONE = 1e-6, 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def calibration_of(summary: Summary, titles: Mapping[str, str]) -> Calibration |
         return None
     entries = {entry["id"]: entry for entry in summary["entries"]}
     names = {c["id"]: titles.get(c["id"], inert(c["id"])) for c in shown}
-    ends = [v for c in shown for b in (*c["reliability"], *c["repaired"]) for v in _shares(b)]
+    bins = [b for c in shown for b in (*c["reliability"], *c["repaired"])]
+    ends = _ends(bins)
     return Calibration(
         plots=tuple(_plot(c, c is base, names[c["id"]], ends) for c in shown),
         lines=tuple(_line(c, c is base, names[c["id"]], entries.get(c["id"])) for c in shown),
@@ -53,7 +54,7 @@ def _plot(curves: EntryCurves, base: bool, name: str, ends: Sequence[float]) -> 
     """Both axes are the same, so that right probabilities stand on the diagonal."""
     x, y = across(ends, "logit"), upward(ends, "logit")
     canvas = Canvas(x, y)
-    canvas.frame("Mean probability", "Positive rows", share_text, share_text)
+    canvas.frame("Mean probability", "Share of positive rows", share_text, share_text)
     canvas.segment((x.low, y.low), (x.high, y.high), "chance")
     before, after = curves["reliability"], curves["repaired"]
     _points(canvas, before, "before" if after else ("only base" if base else "only"))
@@ -66,16 +67,19 @@ def _plot(curves: EntryCurves, base: bool, name: str, ends: Sequence[float]) -> 
 
 def _points(canvas: Canvas, bins: Sequence[ReliabilityBin], style: str) -> None:
     for one in bins:
-        low, high = max(one["low"], LEAST), max(one["high"], LEAST)
-        canvas.segment((one["predicted"], low), (one["predicted"], high), f"whisker {style}")
+        at = one["predicted"]
+        canvas.segment((at, one["low"]), (at, one["high"]), f"whisker {style}")
     places = [b["predicted"] for b in bins]
     canvas.line(places, [b["observed"] for b in bins], f"joint {style}")
     canvas.dots(places, [b["observed"] for b in bins], f"point {style}", 3.2)
 
 
-def _shares(one: ReliabilityBin) -> tuple[float, ...]:
-    """Return what the axes must have room for; an empty share stands at the lower end."""
-    return tuple(max(v, LEAST) for v in (one["predicted"], one["observed"], one["high"]) if v)
+def _ends(bins: Sequence[ReliabilityBin]) -> list[float]:
+    """Return what the axes must have room for: nothing finer than a row of the largest bin."""
+    low = max(0.5 / max(b["rows"] for b in bins), LEAST)
+    high = 1 - max(low, NEAREST_TO_ONE)
+    shares = [v for b in bins for v in (b["predicted"], b["observed"], b["high"])]
+    return [min(max(share, low), high) for share in shares]
 
 
 def _gap(bins: Sequence[ReliabilityBin]) -> str:

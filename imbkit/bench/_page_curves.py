@@ -8,7 +8,6 @@ from itertools import chain
 from imbkit.bench._figures import (
     NOTHING,
     Axis,
-    Kind,
     decimals_for,
     number,
     share_text,
@@ -113,7 +112,8 @@ def _precision_recall(
 def _roc(
     one: EntryCurves | None, two: EntryCurves | None, names: Mapping[str, str], lowest: float
 ) -> Plot | None:
-    bands = [_from(c["roc"], lowest) if c else None for c in (one, two)]
+    # Below the share of a single row, the folds have nothing to judge by.
+    bands = [_between(c["roc"], lowest, 1.0) if c else None for c in (one, two)]
     if not any(_drawable(band) for band in bands):
         return None
     rates = _all_x(bands)
@@ -176,6 +176,7 @@ def _thresholds(
     limit = _limit(summary, card)
     bands = [_below(c["objective"], limit) for c in known]
     x = _threshold_axis(bands, [cut for c in known for cut in c["thresholds"]])
+    bands = [_between(band, x.low, x.high) for band in bands]
     heights = [v for b in bands for v in chain(b["mean"], b["low"], b["high"]) if v is not None]
     # Below the lowest point there is room for the strokes at the foot.
     foot = min(heights) - 0.12 * (max(heights) - min(heights))
@@ -192,7 +193,7 @@ def _thresholds(
         canvas.line(band["x"], band["mean"], "line base" if base else "line")
         canvas.feet(curves["thresholds"], "foot base" if base else "foot")
         who = BASE if base else CHALLENGER
-        finding = _threshold_finding(card, band, curves["thresholds"])
+        finding = _threshold_finding(card, curves["objective"], curves["thresholds"])
         plots.append(canvas.plot(f"{names[curves['id']]} ({who})", finding))
     return tuple(plots)
 
@@ -216,16 +217,16 @@ def _limit(summary: Summary, card: MetricCard) -> float:
 
 
 def _threshold_axis(bands: Sequence[Band], cuts: Sequence[float]) -> Axis:
-    inside = [x for band in bands for x in band["x"]]
-    kind: Kind = "linear"
-    probabilities = all(0 <= x <= 1 for x in inside)
-    if probabilities and any(min(cut, 1 - cut) < SMALL_CUT for cut in cuts if 0 < cut < 1):
-        kind = "logit"
-        reach = min([1e-3, *(min(cut, 1 - cut) / 3 for cut in cuts if 0 < cut < 1)])
-        inside = [min(max(x, reach), 1 - reach) for x in inside]
-    elif probabilities:
-        inside = [0.0, 1.0]
-    return across([*inside, *(cut for cut in cuts if math.isfinite(cut))], kind)
+    every = [x for band in bands for x in band["x"]]
+    known = [cut for cut in cuts if math.isfinite(cut)]
+    if not all(0 <= x <= 1 for x in every):
+        return across([*every, *known])
+    inner = [cut for cut in known if 0 < cut < 1]
+    if not any(min(cut, 1 - cut) < SMALL_CUT for cut in inner):
+        return across([0.0, 1.0, *known])
+    low = min([1e-3, *(cut / 3 for cut in inner)])
+    high = 1 - min([1e-3, *((1 - cut) / 3 for cut in inner)])
+    return across([low, *(x for x in every if low < x < high), *inner, high], "logit")
 
 
 def _threshold_finding(card: MetricCard, band: Band, cuts: Sequence[float]) -> str:
@@ -243,7 +244,7 @@ def _threshold_finding(card: MetricCard, band: Band, cuts: Sequence[float]) -> s
 
 
 def _cut_text(cut: float) -> str:
-    return f"{cut:.3g}".replace("-", "\N{MINUS SIGN}")
+    return (f"{cut:.6g}" if 0.999 < cut < 1 else f"{cut:.3g}").replace("-", "\N{MINUS SIGN}")
 
 
 def _draw(canvas: Canvas, bands: Sequence[Band | None]) -> None:
@@ -297,10 +298,9 @@ def _top(bands: Sequence[Band | None]) -> float:
     return 1.0 if top > 0.5 or not top else 1.1 * top
 
 
-def _from(band: Band, lowest: float) -> Band:
-    """Return the part of a curve on which a fold has at least a row to judge it by."""
-    kept = [k for k, x in enumerate(band["x"]) if x >= lowest]
-    return _part(band, kept)
+def _between(band: Band, low: float, high: float) -> Band:
+    """Return the part of a curve that lies between two places."""
+    return _part(band, [k for k, x in enumerate(band["x"]) if low <= x <= high])
 
 
 def _below(band: Band, limit: float) -> Band:

@@ -84,6 +84,8 @@ def money_of(summary: Summary, titles: Mapping[str, str]) -> Money | None:
         lines.append(_entry_line(summary, base["id"], decided, titles, "baseline"))
     words = "recommended" if base and base["id"] != recommended else "recommended, the baseline"
     lines.append(_entry_line(summary, recommended, policy, titles, words))
+    if _policy_metric(summary, recommended, "expected_loss", "cost_per_1000"):
+        lines.append(_entry_line(summary, recommended, "expected_loss", titles, "row by row"))
     means = [mean for _, _, mean, _, _ in lines]
     decimals = decimals_for(means)
     largest = max((abs(m) for m in means if m is not None), default=0.0) or 1.0
@@ -149,7 +151,11 @@ def _saving(summary: Summary, titles: Mapping[str, str]) -> str:
     if base and base["id"] != recommended and base_cost and base_cost["mean"] is not None:
         gaps.append(_gap(base_cost["mean"] - mean, "the baseline", decimals))
     listed = f"{', '.join(gaps[:-1])} and {gaps[-1]}"
-    return f"The recommended decisions cost {number(mean, decimals)} per 1,000 rows: {listed}."
+    said = f"The recommended decisions cost {number(mean, decimals)} per 1,000 rows: {listed}."
+    by_row = _policy_metric(summary, recommended, "expected_loss", "cost_per_1000")
+    if by_row is None or by_row["mean"] is None:
+        return said
+    return f"{said} Decided row by row, by expected loss, it is {number(by_row['mean'], decimals)}."
 
 
 def _saved(saved: Estimate | None, nothing: float, cost: float | None) -> float | None:
@@ -186,7 +192,8 @@ def _entry_line(
     cost = _policy_metric(summary, entry, policy, "cost_per_1000")
     saved = _policy_metric(summary, entry, policy, "saved_per_1000")
     title = f"{titles.get(entry, inert(entry))} {WITH_POLICY[policy]} ({words})"
-    return title, cost, cost["mean"] if cost else None, saved, entry == summary["recommended"]
+    chosen = (entry, policy) == (summary["recommended"], summary["recommended_policy"])
+    return title, cost, cost["mean"] if cost else None, saved, chosen
 
 
 def _policy_metric(summary: Summary, entry: str, policy: Policy, name: str) -> Estimate | None:

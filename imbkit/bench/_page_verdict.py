@@ -179,7 +179,7 @@ def _facts(verdict: Verdict, titles: Mapping[str, str]) -> tuple[tuple[str, str,
         )
     )
     facts.append(("Difference", _interval(verdict), signed(verdict["difference"], decimals)))
-    rope = f"{verdict['rope']:g}"
+    rope = f"{verdict['rope']:.3g}"
     for what, of, value in (
         ("Chance of better", f"by more than {rope}", chance_text(verdict["probability_better"])),
         ("Chance of a tie", f"within {rope}", chance_text(verdict["probability_equivalent"])),

@@ -107,6 +107,8 @@ class Learner:
         Whether the model takes missing values and integer-coded categories itself; then it
         has a parameter ``categorical_features``. Otherwise numbers are imputed and scaled
         and categories are encoded one-hot.
+    two_classes : mapping, default=None
+        Parameters that are set on the model where there are two classes.
 
     Examples
     --------
@@ -122,6 +124,7 @@ class Learner:
     title: str
     model: BaseEstimator
     native: bool = False
+    two_classes: Mapping[str, object] | None = None
 
     def pipeline(
         self,
@@ -155,6 +158,8 @@ class Learner:
         """
         native = self.native and not distances
         model = clone(self.model).set_params(**parameters)
+        if self.two_classes and task.kind == "binary":
+            model.set_params(**self.two_classes)
         if native and task.categories:
             codes = range(len(task.numbers), len(task.numbers) + len(task.categories))
             model.set_params(categorical_features=list(codes))
@@ -282,15 +287,17 @@ def _under_ensemble(learner: Learner, task: Task) -> Pipeline:
 
 # Left to itself, boosting stops early above 10,000 rows only, on a tenth of them that may hold
 # hardly any positive row: inner folds and the whole training side would then be trained in two
-# ways, and a threshold of the one would not fit the other.
+# ways, and a threshold of the one would not fit the other. Many classes have no thresholds, and
+# there boosting needs to stop early: it diverges where a class is very rare.
 LEARNERS = {
     learner.name: learner
     for learner in (
         Learner(
             "hist_gradient_boosting",
             "histogram boosting",
-            HistGradientBoostingClassifier(early_stopping=False),
+            HistGradientBoostingClassifier(),
             native=True,
+            two_classes={"early_stopping": False},
         ),
         Learner("logistic", "logistic regression", LogisticRegression(max_iter=1000)),
     )

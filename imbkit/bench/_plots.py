@@ -159,7 +159,10 @@ class Canvas:
         x = self.x(value)
         self._path(style, [(x, TOP), (x, HEIGHT - BOTTOM)])
         if text:
-            right = x + 4 + LETTER * len(text) < WIDTH - RIGHT
+            reach = 4 + LETTER * len(text)
+            right = x + reach < WIDTH - RIGHT
+            sides = (x, x + reach) if right else (x - reach, x)
+            self._taken.append((sides[0], TOP, sides[1], TOP + 2 * HALF_LINE))
             self._say(x + (4 if right else -4), TOP + 9, text, "aside", "start" if right else "end")
 
     def feet(self, values: Iterable[float], style: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from imbkit._core.messages import require
+from imbkit.bench._figures import SPACE
 from imbkit.bench._inert import inert, inert_markdown, wrapped
 from imbkit.bench._page import page_of
 from imbkit.bench._page_money import saving_sentences
@@ -94,6 +95,8 @@ def _sentences(summary: Summary) -> list[tuple[str, str]]:
         pairs += saving_sentences(summary, titles)
     if tested := held_out_sentence(summary):
         pairs.append(("Test table", tested))
+    # The page keeps numbers and units on a line; here they would be written as escapes.
+    pairs = [(label, text.replace(SPACE, " ")) for label, text in pairs]
     pairs += [("Data", text) for text in summary["cautions"][:MOST_CAUTIONS] or [NO_CAUTION]]
     return [(label, inert(text, LONGEST_SENTENCE)) for label, text in pairs]
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from imbkit._core.types import FloatArray
-from imbkit.bench._figures import decimals_for
+from imbkit.bench._figures import decimals_for, number, signed
 from imbkit.bench._schema import MetricCard, Policy, Verdict
 from imbkit.bench._stats import Difference, compare_pairs, holm
 
@@ -145,10 +145,10 @@ def _sentence(
     decimals = decimals_for([verdict["baseline_mean"], verdict["best_mean"]])
     base = f"{_name(baseline)} ({_number(verdict['baseline_mean'], decimals)})"
     other = f"{_name(challenger)} ({_number(verdict['best_mean'], decimals)})"
-    gap = f"a difference of {difference:+,.{decimals}f}"
+    gap = f"a difference of {signed(difference, decimals)}"
     if verdict["low"] is not None and verdict["high"] is not None:
-        low, high = verdict["low"], verdict["high"]
-        gap += f" (95 % interval {low:+,.{decimals}f} to {high:+,.{decimals}f})"
+        low, high = signed(verdict["low"], decimals), signed(verdict["high"], decimals)
+        gap += f" (95 % interval {low} to {high})"
     ahead = difference > 0 if card["greater_is_better"] else difference < 0
     if verdict["outcome"] == "undecided":
         return f"{lead} {measure}, one cell cannot separate {base} from {other}: {gap}."
@@ -192,7 +192,7 @@ def _name(contender: Contender) -> str:
 
 
 def _number(value: float | None, decimals: int) -> str:
-    return "not known" if value is None else f"{value:,.{decimals}f}"
+    return "not known" if value is None else number(value, decimals)
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -16,7 +16,7 @@ from imblearn.over_sampling import ADASYN
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, matthews_corrcoef
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import FixedThresholdClassifier, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
@@ -368,3 +368,116 @@ def test_a_constant_learner_gets_no_skill(table, run):
     entry = next(e for e in found.summary["entries"] if e["learner"] == "DummyClassifier")
     assert entry["scores"]["average_precision"]["mean"] == pytest.approx(0.15)
     assert entry["scores"]["roc_auc"]["mean"] == 0.5
+
+
+DAYS = np.datetime64("2024-01-01") + np.arange(240) // 6
+
+
+def everything(table):
+    """A table and options with all that may be known of its rows."""
+    X, y = table
+    X = X.assign(when=DAYS, card=np.arange(240) % 80, amount=np.exp(X["b"]), w=1 + X["a"] ** 2)
+    options = {
+        "strategies": ["none", "class_weight", "smote"],
+        "time": "when",
+        "groups": "card",
+        "label_delay": "2d",
+        "sample_weight": "w",
+        "costs": {"fn_cost": "amount", "fp_cost": 0.5, "tp_gain": 0.1},
+        "alerts_per_day": 2,
+        "prevalence": 0.01,
+    }
+    return X, y, options
+
+
+def test_with_everything_workers_and_interruptions_change_nothing(tmp_path, table, run, timeless):
+    X, y, options = everything(table)
+    alone = run(X, y, **options)
+    assert {row["status"] for row in alone.rows()} == {"done"}
+    assert by_cell(run(X, y, **options, n_jobs=2), timeless) == by_cell(alone, timeless)
+    run(X, y, **options, output=tmp_path)
+    path = tmp_path / "rows.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:5]) + lines[5][:77])
+    again = run(X, y, **options, output=tmp_path)
+    assert by_cell(again, timeless) == by_cell(alone, timeless)
+    different = ("timing", "recipe")
+    first, second = (
+        {k: v for k, v in f.summary.items() if k not in different} for f in (alone, again)
+    )
+    assert first == second
+
+
+def test_with_everything_the_summary_has_it(table, run):
+    X, y, options = everything(table)
+    found = run(X, y, **options)
+    summary = found.summary
+    baseline = summary["entries"][0]
+    assert summary["verdicts"][1]["metric"] == "cost_per_1000"
+    assert [p["policy"] for p in baseline["policies"]] == [
+        "default",
+        "tuned",
+        "expected_loss",
+        "budget",
+    ]
+    assert summary["optimism"]["entry"] == baseline["id"]
+    assert summary["optimism"]["time_mean"] != summary["optimism"]["random_mean"]
+    left = {p["where"] for p in summary["problems"] if p["kind"] == "left out"}
+    assert left == {"smote/logistic"}
+    assert {c["name"] for c in summary["data"]["columns"]} == {"a", "b", "kind", "amount"}
+    frame = found.frame()
+    assert len(frame) == 4 * len(summary["entries"])
+    assert frame["cost_per_1000"].notna().all()
+    model = found.best_estimator()
+    assert model.predict(X[["a", "b", "kind", "amount"]]).shape == (240,)
+
+
+def test_without_time_there_is_no_optimism(table, run):
+    found = run(*table, strategies=[], learners=[])
+    assert found.summary["optimism"] is None
+    assert {row["part"] for row in found.rows()} == {"main"}
+
+
+def test_the_best_estimator_is_a_fixed_threshold(table, run):
+    X, y = table
+    found = run(X, y, strategies=["none"])
+    first, second = found.best_estimator(), found.best_estimator()
+    assert type(first) is FixedThresholdClassifier
+    assert first is not second
+    cuts = [
+        row["policies"]["tuned"]["threshold"]
+        for row in found.rows()
+        if f"{row['strategy']}/{row['learner']}" == found.summary["recommended"]
+    ]
+    assert first.threshold == np.median(cuts)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"alerts": 241}, DataError, "alerts must not exceed the 240 rows"),
+        ({"prevalence": 1}, InvalidParameterError, "between 0 and 1"),
+        ({"time": np.ones(240)}, DataError, "times must differ"),
+        ({"time": ["soon"] * 240}, DataError, "ISO 8601"),
+        ({"label_delay": "7d"}, InvalidParameterError, "needs a time column"),
+        ({"alerts_per_day": 5}, InvalidParameterError, "need a time column"),
+        ({"time": DAYS, "label_delay": "400d"}, DataError, "Use a shorter delay"),
+        ({"groups": np.ones(240)}, DataError, "more than one group"),
+        ({"costs": {"fn_cost": "kind", "fp_cost": 1}}, DataError, "must be numbers"),
+        ({"costs": {"fn_cost": -1, "fp_cost": 1}}, InvalidParameterError, "not negative"),
+        ({"costs": {"fn_cost": "nothing", "fp_cost": 1}}, InvalidParameterError, "number or a col"),
+        ({"sample_weight": -np.ones(240)}, DataError, "none below 0"),
+    ],
+)
+def test_wrong_rows_and_money(table, run, change, error, words):
+    with pytest.raises(error, match=words):
+        run(*table, **change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"costs": {"fn_cost": 1, "fp_cost": 1}}, {"alerts": 5}, {"prevalence": 0.1}],
+)
+def test_money_needs_two_classes(table, run, change):
+    with pytest.raises(InvalidParameterError, match="need one class that is positive"):
+        run(table[0], np.arange(240) % 3, **change)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 
 from imbkit._core.rng import derive
-from imbkit.bench._cell import run_cell, seed_estimator
+from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
 from imbkit.bench._columns import row_hashes
 from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
-from imbkit.bench._repair import undo_prior
+from imbkit.bench._repair import fit_sigmoid, undo_prior
 from imbkit.metrics import (
     captured_amount_at_budget,
     expected_cost,
@@ -41,6 +42,19 @@ def chances(plan, cell):
     return data.codes[split.test], model.predict_proba(data.matrix[split.test])[:, 1]
 
 
+def calibrated(plan, cell, chance):
+    """Probabilities after a sigmoid that the inner folds of the training side were asked for."""
+    split, data = cell.split, plan.data
+    scores, truth = [], []
+    for train, test in inner_splits(split, data):
+        model = clone(cell.estimator).fit(
+            data.matrix[split.train[train]], data.codes[split.train[train]]
+        )
+        scores.append(model.predict_proba(data.matrix[split.train[test]])[:, 1])
+        truth.append(data.codes[split.train[test]] == 1)
+    return fit_sigmoid(np.concatenate(scores), np.concatenate(truth))(chance)
+
+
 def test_money_is_that_of_the_public_metrics(table):
     plan, cells = cells_of(table, costs=COSTS)
     for cell, row in cells:
@@ -66,6 +80,7 @@ def test_expected_loss_alerts_where_silence_would_cost_more(table):
     for cell, row in cells:
         test = cell.split.test
         y, chance = chances(plan, cell)
+        chance = calibrated(plan, cell, chance)
         silence = chance * AMOUNT[test]
         alert = (1 - chance) * 0.7 - chance * 0.25 * AMOUNT[test]
         flagged = alert < silence
@@ -98,10 +113,23 @@ def test_expected_loss_uses_repaired_probabilities(table):
         assert counts.sum(axis=0) == pytest.approx([y.size, raw.sum(), y.sum()])
 
 
-def test_the_untouched_learner_is_not_repaired(table):
-    _, cells = cells_of(table)
-    for _, row in cells:
-        assert (row["repair"], row["repaired"], row["repaired_scores"]) == ("none", [], {})
+def test_the_untouched_learner_is_calibrated_on_the_inner_folds(table):
+    """No threshold, no ranking and no test row has a part in it."""
+    plan, cells = cells_of(table)
+    for cell, row in cells:
+        y, raw = chances(plan, cell)
+        after = calibrated(plan, cell, raw)
+        assert row["repair"] == "sigmoid"
+        assert row["repaired_scores"]["brier"] == pytest.approx(np.mean((after - y) ** 2))
+        assert row["repaired_scores"]["log_loss"] == pytest.approx(log_loss(y, after))
+        assert row["scores"]["brier"] == pytest.approx(np.mean((raw - y) ** 2))
+
+
+def test_weights_shift_the_share_so_the_scores_are_asked(table):
+    """The share that class weights make up is no longer known beside row weights."""
+    weight = np.where(table[1] == 1, 3.0, 1.0)
+    _, cells = cells_of(table, ["class_weight"], sample_weight=weight)
+    assert {row["repair"] for _, row in cells} == {"sigmoid"}
 
 
 def test_the_budget_flags_the_highest_scores(table):

@@ -209,3 +209,18 @@ def test_the_range_of_the_brier_score_is_attained():
         y = codes.clip(0, 1) if kind == "binary" else codes
         worst = ranking_values(y, scores, AP, probabilities=True)["brier"]
         assert worst == measure_cards(kind, AP, get_metric("mcc"))["brier"]["high"]
+
+
+def test_cards_of_money_and_groups_come_where_there_are_such():
+    asked, metric = AP, get_metric("mcc")
+    plain = measure_cards("binary", asked, metric)
+    money = measure_cards("binary", asked, metric, costs=True)
+    groups = measure_cards("binary", asked, metric, entities=True)
+    assert set(money) - set(plain) == {"cost_per_1000", "saved_per_1000", "captured_amount"}
+    assert set(groups) - set(plain) == {"entity_precision"}
+    assert set(plain) < set(money)
+    assert not money["cost_per_1000"]["greater_is_better"]
+    assert money["saved_per_1000"]["greater_is_better"]
+    # What an alert brings may exceed what it costs, so neither amount has a range.
+    assert {money[name]["low"] for name in ("cost_per_1000", "saved_per_1000")} == {None}
+    assert all(card["name"] == name for name, card in (money | groups).items())

@@ -22,6 +22,7 @@ from imbkit.bench._panel import (
     Learner,
     Strategy,
     Task,
+    check_weighted,
     learner_names,
     outside_limits,
     resolve_learner,
@@ -272,3 +273,38 @@ def test_strategies_and_learners_as_they_are():
 def test_what_cannot_be_found(resolve, given, words):
     with pytest.raises(InvalidParameterError, match=words):
         resolve(given)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        ("none", ""),
+        ("class_weight", ""),
+        ("random_under", "would lose their weights"),
+        ("random_over", "would lose their weights"),
+        ("smote", "would lose their weights"),
+        ("smote_enn", "would lose their weights"),
+    ],
+)
+def test_samplers_would_lose_weights(strategy, words):
+    estimator = STRATEGIES[strategy].build(LEARNERS["logistic"], TASK)
+    if words:
+        with pytest.raises(CannotBuildError, match=words):
+            check_weighted(estimator)
+    else:
+        check_weighted(estimator)
+        X, y = mixed()
+        assert estimator.fit(X, y, model__sample_weight=np.ones(y.size))
+
+
+def test_a_model_that_takes_no_weights_is_named():
+    check_weighted(DecisionTreeClassifier())
+    for model in (Counter(), LEARNERS["logistic"].pipeline(TASK, wrap=lambda _: Counter())):
+        with pytest.raises(CannotBuildError, match="Counter takes no sample_weight"):
+            check_weighted(model)
+
+
+def test_an_ensemble_of_resampled_members_would_lose_weights_too():
+    estimator = STRATEGIES["under_ensemble"].build(LEARNERS["logistic"], TASK)
+    with pytest.raises(CannotBuildError, match="BalancedBaggingClassifier takes no sample_weight"):
+        check_weighted(estimator)

@@ -397,6 +397,8 @@ def test_text_and_markdown_hold_savings_and_the_test_table(made):
     for render in (render_text, render_markdown):
         words = " ".join(render(summary).replace("\\", "").split())
         assert "less than alerting nothing" in words
+        assert "Of 100 alerts a day, 77 % are right" in words
+        assert "xa0" not in words
         assert "On later.parquet, which nothing else touched" in words
         assert "no costs were given" not in render(made.binary_summary())
 

@@ -96,7 +96,11 @@ def test_the_delay_is_in_the_unit_of_the_times():
         ({"time": [True, False] * (N // 2)}, DataError, "dates or numbers"),
         ({"time": [np.inf, *range(N - 1)]}, DataError, "finite"),
         ({"time": "a", "label_delay": "7d"}, InvalidParameterError, "number in the unit of the ti"),
-        ({"time": "when", "label_delay": 7}, InvalidParameterError, "must have a unit.*'7d'"),
+        (
+            {"time": "when", "label_delay": 7},
+            InvalidParameterError,
+            "must have a unit.*7d for 7 days",
+        ),
         ({"time": "when", "label_delay": "-7d"}, InvalidParameterError, "not negative"),
         ({"time": "when", "label_delay": "soon"}, InvalidParameterError, "such as '7d'"),
         (

@@ -13,6 +13,7 @@ from imbkit.bench._splits import (
 )
 from imbkit.bench._target import read_target
 from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.splits._times import Times
 
 Y = np.arange(60) % 3 == 0
 
@@ -71,7 +72,7 @@ def test_folds_of_a_tiny_class():
 def test_time_and_groups_and_delay_at_once():
     rng = np.random.default_rng(0)
     times, groups = rng.permutation(60).astype(float), rng.integers(0, 20, 60)
-    design = time_design(target(), times, groups, 3, delay=4.0)
+    design = time_design(target(), Times(times, is_date=False), groups, 3, delay=4.0)
     assert (design.folds, design.repeats) == (3, 1)
     for split in design.splits:
         assert times[split.train].max() <= times[split.test].min() - 4
@@ -89,7 +90,7 @@ def test_time_and_groups_and_delay_at_once():
 )
 def test_times_that_leave_nothing_to_train_on(times, delay, words):
     with pytest.raises(DataError, match=words):
-        time_design(target(), times, None, 3, delay)
+        time_design(target(), Times(times, is_date=False), None, 3, delay)
 
 
 class Fixed:
@@ -131,3 +132,15 @@ def test_a_splitter_that_ignores_groups_does_not_warn():
     design = given_design(np.empty((60, 1)), target(), groups, groups, KFold(5))
     for split in design.splits:
         assert not set(groups[split.train]) & set(groups[split.test])
+
+
+def test_dates_split_as_their_seconds_do_and_messages_name_dates():
+    seconds = 86400.0 * np.random.default_rng(0).permutation(60)
+    dates = time_design(target(), Times(seconds, is_date=True), None, 3, 4 * 86400.0)
+    plain = time_design(target(), Times(seconds, is_date=False), None, 3, 4 * 86400.0)
+    for one, other in zip(dates.splits, plain.splits, strict=True):
+        assert one.train.tolist() == other.train.tolist()
+        assert one.test.tolist() == other.test.tolist()
+        assert seconds[one.train].max() <= seconds[one.test].min() - 4 * 86400
+    with pytest.raises(DataError, match="1970-01-01 to 1970-03-01"):
+        time_design(target(), Times(seconds, is_date=True), None, 3, 60 * 86400.0)

@@ -214,3 +214,70 @@ def test_a_challenger_beyond_noise_is_not_hidden_by_a_noisier_one(plan, rows):
     verdict = summary_of(plan, rows)["verdicts"][0]
     assert (verdict["best"], verdict["outcome"]) == ("random_under/logistic", "beaten")
     assert verdict["difference"] == pytest.approx(0.05)
+
+
+def test_bootstrap_intervals_shrink_to_the_mean_without_error(plan, rows):
+    put(rows, LEVELS)
+    for row in rows:
+        row["errors"]["average_precision"] = 0.0
+    estimate = entry(summary_of(plan, rows), BASE)["scores"]["average_precision"]
+    assert estimate["bootstrap_low"] == pytest.approx(estimate["mean"])
+    assert estimate["bootstrap_high"] == pytest.approx(estimate["mean"])
+
+
+def test_bootstrap_intervals_are_those_of_a_mean_of_independent_folds(plan, rows):
+    """Far from the ends of the range: 1.96 times the error of a mean of five."""
+    put(rows, dict.fromkeys(LEVELS, 0.5 + NOISE))
+    for row in rows:
+        row["errors"]["average_precision"] = 0.01
+    estimate = entry(summary_of(plan, rows), BASE)["scores"]["average_precision"]
+    reach = 1.96 * 0.01 / np.sqrt(5)
+    assert estimate["bootstrap_low"] == pytest.approx(0.5 + NOISE.mean() - reach, abs=1e-4)
+    assert estimate["bootstrap_high"] == pytest.approx(0.5 + NOISE.mean() + reach, abs=1e-4)
+    for row in rows:
+        row["errors"]["average_precision"] = None
+    estimate = entry(summary_of(plan, rows), BASE)["scores"]["average_precision"]
+    assert (estimate["bootstrap_low"], estimate["bootstrap_high"]) == (None, None)
+
+
+def test_pairs_are_sorted_best_first_and_add_up(plan, rows):
+    put(rows, LEVELS)
+    for matrix in summary_of(plan, rows)["pairs"]:
+        assert matrix["entries"] == ["smote/logistic", "random_under/logistic", BASE]
+        better = matrix["better"]
+        assert [better[k][k] for k in range(3)] == [None] * 3
+        for i in range(3):
+            for j in range(i):
+                # What is missing to one is the chance that the two are as good as equal.
+                assert 0 <= better[i][j] + better[j][i] <= 1 + 1e-9
+        assert better[0][2] > 0.99 > 0.01 > better[2][0]
+
+
+def test_pairs_turn_round_where_less_is_better(small):
+    X, y = small.small_table()
+    found = small.run(X, y, metric="brier", cv=(5, 1))
+    rows = json.loads(json.dumps(found.rows()))
+    put(rows, LEVELS)
+    matrix = summary_of(found._plan, rows)["pairs"][0]
+    assert matrix["metric"] == "brier"
+    assert matrix["entries"][0] == BASE
+    assert matrix["better"][0][1] > 0.99
+
+
+def test_optimism_is_of_the_baseline_on_the_ranking_metric(small):
+    X, y = small.small_table()
+    found = small.run(X, y, time=np.arange(240), metric="roc_auc", strategies=["none"])
+    rows = json.loads(json.dumps(found.rows()))
+    for row in rows:
+        row["scores"]["roc_auc"] = 0.9 if row["part"] == "random" else 0.6
+        if row["learner"] == "logistic":
+            row["scores"]["roc_auc"] = 0.1
+    optimism = summary_of(found._plan, rows)["optimism"]
+    assert optimism == {
+        "entry": BASE,
+        "metric": "roc_auc",
+        "time_mean": pytest.approx(0.6),
+        "random_mean": pytest.approx(0.9),
+    }
+    main = [row for row in rows if row["part"] == "main"]
+    assert summary_of(found._plan, main)["optimism"]["random_mean"] is None

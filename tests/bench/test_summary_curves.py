@@ -46,18 +46,27 @@ def test_thresholds_are_those_of_the_folds(card, found):
 
 @pytest.mark.parametrize(
     ("entry", "kind"),
-    [("none/logistic", "none"), ("class_weight/logistic", "prior"), ("smote/logistic", "sigmoid")],
+    [
+        ("none/logistic", "sigmoid"),
+        ("class_weight/logistic", "prior"),
+        ("smote/logistic", "sigmoid"),
+    ],
 )
 def test_repairs_are_said(card, found, entry, kind):
     rows, found_curves = curves(card, found, entry)
     assert {row["repair"] for row in rows} == {kind}
     assert found_curves["repair"] == REPAIRS[kind]
-    assert bool(found_curves["repaired"]) == (kind != "none")
+    assert sum(each["rows"] for each in found_curves["repaired"]) == 480
     for name, value in found_curves["repaired_scores"].items():
         assert value == pytest.approx(np.mean([row["repaired_scores"][name] for row in rows]))
-    assert set(found_curves["repaired_scores"]) == (
-        set() if kind == "none" else {"brier", "log_loss"}
-    )
+    assert set(found_curves["repaired_scores"]) == {"brier", "log_loss"}
+
+
+def test_nothing_is_said_where_nothing_was_repaired(card, found):
+    rows, _ = curves(card, found, "none/logistic")
+    plain = [row | {"repair": "none", "repaired": [], "repaired_scores": {}} for row in rows]
+    same = entry_curves(card, "none/logistic", plain)
+    assert (same["repair"], same["repaired"], same["repaired_scores"]) == ("", [], {})
 
 
 def test_repair_mends_the_brier_score_that_class_weights_spoil(card, found):

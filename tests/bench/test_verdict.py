@@ -5,7 +5,7 @@ import pytest
 
 from imbkit.bench._schema import MetricCard
 from imbkit.bench._stats import compare_pairs
-from imbkit.bench._verdict import ROPE, Contender, judge
+from imbkit.bench._verdict import ROPE, Contender, judge, rope_of
 
 RATIO = 0.25
 
@@ -95,3 +95,45 @@ def test_sentences_name_the_policy():
     verdict = judge("decisions", card(), base, [contender("new", noisy(0.4, 1), "tuned")], RATIO)
     assert verdict["sentence"].startswith("For decisions, by measure, nothing beat the baseline")
     assert "Base with a tuned threshold" in verdict["sentence"]
+
+
+def money():
+    return MetricCard(
+        name="cost_per_1000",
+        title="Cost per 1,000 rows",
+        greater_is_better=False,
+        low=None,
+        high=None,
+        meaning="",
+    )
+
+
+def test_amounts_of_money_are_equivalent_within_a_share_of_the_baselines():
+    spent = np.array([400.0, np.nan, 600.0])
+    assert rope_of(money(), spent) == pytest.approx(5.0)
+    assert rope_of(money(), -spent) == pytest.approx(5.0)
+    assert rope_of(money(), np.full(3, np.nan)) == 0
+    assert rope_of(card(), spent) == ROPE
+    base = contender("base", noisy(500, 0, 5), "tuned")
+    verdict = judge(
+        "decisions", money(), base, [contender("new", noisy(450, 1, 5), "tuned")], RATIO
+    )
+    assert verdict["rope"] == pytest.approx(5.0, rel=0.01)
+    assert verdict["outcome"] == "beaten"
+    assert verdict["difference"] == pytest.approx(-50, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("tuned", "Base with a tuned threshold"),
+        ("budget", "Base at the alert budget"),
+        ("expected_loss", "Base by expected loss"),
+        ("argmax", "baseline, Base ("),
+    ],
+)
+def test_every_policy_is_named(policy, words):
+    base = contender("base", noisy(0.5, 0), policy)
+    verdict = judge("decisions", card(), base, [contender("new", noisy(0.4, 1), policy)], RATIO)
+    assert words in verdict["sentence"]
+    assert (verdict["policy"], verdict["best_policy"]) == (policy, policy)
