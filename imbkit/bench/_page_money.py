@@ -84,7 +84,8 @@ def money_of(summary: Summary, titles: Mapping[str, str]) -> Money | None:
         lines.append(_entry_line(summary, base["id"], decided, titles, "baseline"))
     words = "recommended" if base and base["id"] != recommended else "recommended, the baseline"
     lines.append(_entry_line(summary, recommended, policy, titles, words))
-    if _policy_metric(summary, recommended, "expected_loss", "cost_per_1000"):
+    by_row = _policy_metric(summary, recommended, "expected_loss", "cost_per_1000")
+    if by_row is not None and policy != "expected_loss":
         lines.append(_entry_line(summary, recommended, "expected_loss", titles, "row by row"))
     means = [mean for _, _, mean, _, _ in lines]
     decimals = decimals_for(means)
@@ -153,7 +154,7 @@ def _saving(summary: Summary, titles: Mapping[str, str]) -> str:
     listed = f"{', '.join(gaps[:-1])} and {gaps[-1]}"
     said = f"The recommended decisions cost {number(mean, decimals)} per 1,000 rows: {listed}."
     by_row = _policy_metric(summary, recommended, "expected_loss", "cost_per_1000")
-    if by_row is None or by_row["mean"] is None:
+    if policy == "expected_loss" or by_row is None or by_row["mean"] is None:
         return said
     return f"{said} Decided row by row, by expected loss, it is {number(by_row['mean'], decimals)}."
 

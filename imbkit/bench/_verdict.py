@@ -116,7 +116,7 @@ def judge(
     verdict["probability_equivalent"] = _finite(pair.probability_equivalent)
     if pair.cells >= 2:
         verdict["outcome"] = "beaten" if beats[best] else "not beaten"
-    verdict["sentence"] = _sentence(card, baseline, contender, verdict)
+    verdict["sentence"] = _sentence(card, baseline, contender, verdict, len(known))
     return verdict
 
 
@@ -136,7 +136,11 @@ def _compare(
 
 
 def _sentence(
-    card: MetricCard, baseline: Contender, challenger: Contender, verdict: Verdict
+    card: MetricCard,
+    baseline: Contender,
+    challenger: Contender,
+    verdict: Verdict,
+    n_challengers: int,
 ) -> str:
     """Say who won, by how much, and whether that is beyond noise."""
     difference = verdict["difference"] or 0.0
@@ -155,6 +159,10 @@ def _sentence(
     if verdict["outcome"] == "beaten":
         return f"{lead} {measure}, {other} beat the baseline, {base}, by more than noise: {gap}."
     if ahead:
+        low, high = verdict["low"] or 0.0, verdict["high"] or 0.0
+        if low > 0 or high < 0:
+            # Without this a reader would take the interval for the whole truth.
+            gap += f", which the best of {n_challengers} challengers can reach by luck"
         return (
             f"{lead} {measure}, nothing beat the baseline, {base}, beyond noise; the best "
             f"challenger was {other}, {gap}."

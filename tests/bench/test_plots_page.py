@@ -231,6 +231,10 @@ def test_money_is_held_against_nothing_everything_and_the_baseline(made):
     summary["recommended"] = made.BASELINE
     assert len(money_of(summary, {}).lines) == 3
     assert saving_sentences(summary, {})[0][1].endswith("than alerting every row.")
+    summary["recommended_policy"] = "tuned"
+    assert money_of(summary, {}).lines[-1].title.endswith("by expected loss (row by row)")
+    assert not money_of(summary, {}).lines[-1].recommended
+    assert "Decided row by row, by expected loss, it is" in saving_sentences(summary, {})[0][1]
     assert money_of(made.binary_summary(), {}) is None
     assert saving_sentences(made.multiclass_summary(), {}) == []
 

@@ -66,6 +66,9 @@ def test_many_challengers_raise_the_bar():
     assert alone["best"] == crowd["best"] == "lucky"
     assert alone["outcome"] == "beaten"
     assert crowd["outcome"] == "not beaten"
+    assert crowd["low"] > 0  # a reader who sees that must be told why it is not enough
+    assert "which the best of 21 challengers can reach by luck" in crowd["sentence"]
+    assert "by luck" not in alone["sentence"]
 
 
 def test_only_common_cells_count():

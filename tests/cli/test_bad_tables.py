@@ -91,7 +91,7 @@ def test_odd_columns_end_in_a_page(run, tmp_path):
     done = run("compare", *line.split(), "--jobs", "1")
     assert done.code == 0, done.err
     page = (tmp_path / "imbkit-report" / "report.html").read_text("utf-8")
-    assert "<script" not in page
+    assert page.count("<script") == 1  # the page's own, which sorts tables
     assert "\u202e" not in page
     assert html.escape("<script>alert(") in page
     assert len(page) < 2_000_000
