@@ -159,8 +159,7 @@ def _sentence(
     if verdict["outcome"] == "beaten":
         return f"{lead} {measure}, {other} beat the baseline, {base}, by more than noise: {gap}."
     if ahead:
-        low, high = verdict["low"] or 0.0, verdict["high"] or 0.0
-        if low > 0 or high < 0:
+        if (verdict["low"] or 0.0) > 0 or (verdict["high"] or 0.0) < 0:
             # Without this a reader would take the interval for the whole truth.
             gap += f", which the best of {n_challengers} challengers can reach by luck"
         return (
