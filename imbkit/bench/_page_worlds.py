@@ -60,6 +60,10 @@ def held_out_sentence(summary: Summary) -> str:
         said += f" (95 % interval {span})"
     if base is not None and base["id"] != best["id"] and other is not None:
         said += f", the baseline {number(other, decimals)}"
+    entry = next(e for e in summary["entries"] if e["id"] == best["id"])
+    folds = entry["scores"].get(name)
+    if folds is not None and folds["mean"] is not None:
+        said += f"; on the folds it had {number(folds['mean'], decimals)}"
     return f"{said}."
 
 

@@ -276,7 +276,7 @@ def test_the_test_table_has_its_scores_and_cautions(made):
     assert "mscan, worm" in found.cautions[0]
     assert "330 rows" in found.cautions[1]
     assert held_out_sentence(summary).endswith(
-        "(95 % interval 0.720 to 0.760), the baseline 0.700."
+        "(95 % interval 0.720 to 0.760), the baseline 0.700; on the folds it had 0.803."
     )
     summary["held_out"] |= {"unseen_labels": [], "repeated_rows": 0}
     assert elsewhere_of(summary, {}).cautions == ()
