@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from imbkit._core.messages import listing
 from imbkit._core.types import IntArray
 from imbkit.bench._data_card import describe_data
 from imbkit.bench._entries import VERSIONED
@@ -137,10 +138,11 @@ def _fold_card(plan: Plan, number: int, rare: IntArray) -> FoldCard:
 def _cautions(plan: Plan, rarest: int) -> list[str]:
     """Sentences that limit what the verdicts can mean."""
     cautions = list(plan.cautions)
-    if any(leak["kind"] in {"perfect", "outcome"} for leak in plan.leaks):
+    telling = [leak["column"] for leak in plan.leaks if leak["kind"] in {"perfect", "outcome"}]
+    if telling:
         cautions.append(
-            "A column seems to give the target away; see the leak warnings before you trust any "
-            "figure here."
+            f"The target may be given away by {listing(telling, 3)}: see the leak warnings before "
+            "you trust any figure here."
         )
     if rarest < FEW_POSITIVES:
         what = "positive rows" if plan.target.kind == "binary" else "rows of the rarest class"

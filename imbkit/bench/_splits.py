@@ -4,6 +4,7 @@ import inspect
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -114,9 +115,9 @@ def time_design(
     moments: AnyArray = times.values
     late: Any = delay or None
     if times.is_date:
-        # As dates, so that messages name dates.
+        # As dates, so that messages name dates and days.
         moments = np.round(1e6 * times.values).astype(np.int64).view("M8[us]")
-        late = np.timedelta64(round(1e6 * delay), "us")
+        late = timedelta(seconds=delay)
     pairs = forward_pairs(target.codes, moments, groups, folds, late)
     splits = tuple(Split(0, fold, train, test) for fold, (train, test) in enumerate(pairs))
     return Design(splits, folds, 1)
