@@ -99,7 +99,7 @@ def test_many_classes(small):
 def test_a_leak_is_a_caution(table):
     X, y = table
     _, card = card_of((X.assign(fate=np.where(y, "gone", "here")), y))
-    assert any("seems to give the target away" in text for text in card["cautions"])
+    assert any("may be given away by 'fate'" in text for text in card["cautions"])
 
 
 def test_weights_are_a_caution(table):
