@@ -13,6 +13,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,9 +24,9 @@ WITHOUT_NETWORK = (
 )
 
 
-def _load_made():
-    path = Path(__file__).parent.parent / "bench" / "made_summaries.py"
-    spec = importlib.util.spec_from_file_location("made_summaries", path)
+def _load(name="made_summaries"):
+    path = Path(__file__).parent.parent / "bench" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -35,14 +36,24 @@ def _made_names():
     """Return the names of all made summaries, also of those that are added later."""
     return [
         name.removesuffix("_summary")
-        for name, made in inspect.getmembers(_load_made(), inspect.isfunction)
+        for name, made in inspect.getmembers(_load(), inspect.isfunction)
         if name.endswith("_summary") and not name.startswith("_")
     ]
 
 
+def _several_page():
+    """Return the page of several tables."""
+    from imbkit.bench._page_several import render_several
+    from imbkit.bench._summary_several import summarise_several
+
+    scores = np.random.default_rng(0).uniform(0.4, 0.9, size=(7, 6))
+    summaries = _load("several_summaries").many_summaries(scores)
+    return render_several(summarise_several(summaries, {}, {}, wall_seconds=1.0), frozenset())
+
+
 def pytest_generate_tests(metafunc):
     if "any_name" in metafunc.fixturenames:
-        metafunc.parametrize("any_name", _made_names())
+        metafunc.parametrize("any_name", [*_made_names(), "several"])
 
 
 def _missing(what):
@@ -69,7 +80,7 @@ def _module_folder(name, extra="browser"):
 @pytest.fixture(scope="session")
 def load_made():
     """Return a function that loads the made summaries afresh, to change what they are made of."""
-    return _load_made
+    return _load
 
 
 @pytest.fixture(scope="session")
@@ -78,10 +89,11 @@ def pages(tmp_path_factory):
     _module_folder("jinja2", extra="compare")
     from imbkit.bench._report import render_html
 
-    folder, made = tmp_path_factory.mktemp("pages"), _load_made()
+    folder, made = tmp_path_factory.mktemp("pages"), _load()
     for name in _made_names():
         source = render_html(getattr(made, f"{name}_summary")())
         (folder / f"{name}.html").write_text(source, encoding="utf-8")
+    (folder / "several.html").write_text(_several_page(), encoding="utf-8")
     return {path.stem: path for path in folder.iterdir()}
 
 

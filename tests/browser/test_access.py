@@ -40,7 +40,7 @@ DRAWN_TEXTS = """() => {
 
 
 @pytest.mark.parametrize(
-    "name", ["rich", "binary", "multiclass", "bare", "hostile", "hostile_rich"]
+    "name", ["rich", "binary", "multiclass", "bare", "hostile", "hostile_rich", "several"]
 )
 def test_axe_finds_nothing(pages, visit, violations, name):
     page = visit(pages[name]).page
