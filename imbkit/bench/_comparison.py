@@ -20,7 +20,7 @@ from imbkit.bench._options import Options
 from imbkit.bench._plan import Plan, make_plan
 from imbkit.bench._plan_card import plan_card
 from imbkit.bench._progress import Progress, SilentProgress
-from imbkit.bench._report import render_html
+from imbkit.bench._report import render_html, verdict_sentences
 from imbkit.bench._rows import Row, RowStore
 from imbkit.bench._run import run_plan
 from imbkit.bench._schema import Summary
@@ -107,9 +107,8 @@ class Comparison:
 
     @property
     def verdict(self) -> list[str]:
-        """The verdict in sentences: ranking, decisions, and what limits them."""
-        sentences = [verdict["sentence"] for verdict in self.summary["verdicts"]]
-        return sentences + self.summary["cautions"]
+        """The verdict in sentences: ranking, decisions, what is saved, and what limits them."""
+        return [sentence for _, sentence in verdict_sentences(self.summary)]
 
     def rows(self) -> list[Row]:
         """Return one dictionary a cell, in the order in which the cells finished."""

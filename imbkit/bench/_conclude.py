@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -30,8 +31,9 @@ from imbkit.exceptions import OutputError
 if TYPE_CHECKING:
     from imbkit.bench._comparison import Source
 
-__all__ = ["Conclusion", "EndCard", "conclude", "with_end"]
+__all__ = ["NO_ONNX", "Conclusion", "EndCard", "conclude", "with_end"]
 
+NO_ONNX = "there is no model.onnx"
 SAMPLE_ROWS = 1000
 """Rows on which the saved model is held against the fitted one."""
 
@@ -75,6 +77,12 @@ def conclude(
     winner, baseline = summary["recommended"], plan.entries[0].name
     model = final_model(plan, winner, rows)
     problems: list[Problem] = []
+    if model.threshold == inf:
+        text = (
+            "on half of the training sides or more no alert was worth it, so the recommended "
+            "model raises none"
+        )
+        problems.append(Problem(kind="warning", where=winner, text=text, count=1))
     trusted = None
     held_out = None if test is None else describe_test(plan, test, source.test_name)
     finished = {f"{r['strategy']}/{r['learner']}" for r in rows if r["status"] == "done"}
@@ -138,7 +146,7 @@ def _save(
     if onnx and (reason := save_onnx(fitted, directory / "model.onnx", sample)):
         # One of an earlier run would be taken for this model.
         (directory / "model.onnx").unlink(missing_ok=True)
-        text = f"there is no model.onnx: {reason}"
+        text = f"{NO_ONNX}: {reason}"
         problems.append(Problem(kind="left out", where=entry, text=text, count=1))
     try:
         return save_model(fitted, directory / "model.skops", sample)

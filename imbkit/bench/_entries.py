@@ -2,13 +2,14 @@
 
 import hashlib
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray
@@ -29,10 +30,12 @@ from imbkit.bench._rows import ROWS_VERSION
 from imbkit.bench._schema import Problem
 from imbkit.exceptions import InvalidParameterError
 
-__all__ = ["VERSIONED", "Entry", "choose_entries", "fingerprint"]
+__all__ = ["VERSIONED", "Entry", "choose_entries", "fingerprint", "in_codes"]
 
 VERSIONED = ("imbkit", "scikit-learn", "imbalanced-learn", "numpy", "scipy")
 """Packages whose versions the scores depend on."""
+BY_LABEL = ("class_weight", "sampling_strategy")
+"""Parameters that may map each label to a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,24 @@ def choose_entries(
             problem = Problem(kind="left out", where=entry.name, text=str(error), count=1)
             problems.append(problem)
     return list(panel.values()), problems
+
+
+def in_codes(estimator: BaseEstimator, values: Sequence[Sequence[Any]]) -> BaseEstimator:
+    """Return an estimator for class codes, its parameters by label turned into such by code.
+
+    Labels that were grouped have no parameters of their own; those keys are codes already.
+    """
+    if max(map(len, values)) > 1:
+        return estimator
+    codes = {labels[0]: code for code, labels in enumerate(values)}
+    coded = {
+        name: {codes[label]: value[label] for label in value}
+        for name, value in estimator.get_params(deep=True).items()
+        if name.split("__")[-1] in BY_LABEL
+        and isinstance(value, Mapping)
+        and set(value) <= set(codes)
+    }
+    return clone(estimator).set_params(**coded) if coded else estimator
 
 
 def fingerprint(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -32,7 +33,8 @@ class FinalModel:
     estimator : estimator
         Unfitted, for the columns of the user's table.
     threshold : float or None
-        Median of those chosen on the training sides of the comparison; None for many classes.
+        Median of those chosen on the training sides of the comparison, infinite if that alerts
+        nothing; None for many classes.
     pos_label : object
         The positive label; None for many classes.
     """
@@ -78,7 +80,8 @@ def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
     """Return an entry's model, for the table that the plan was made from.
 
     The threshold is not tuned again: the median of those that the training sides chose, each
-    on rows left out there, rests on more of them than one more round would.
+    on rows left out there, rests on more of them than one more round would. Where half of
+    them or more found no alert worth it, the model raises none.
     """
     entry = next(entry for entry in plan.entries if entry.name == entry_name)
     model = entry.strategy.build(entry.learner, _own_task(plan.task, plan.table))
@@ -88,13 +91,15 @@ def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
     seed_estimator(model, plan.data.seed)
     if plan.target.kind != "binary":
         return FinalModel(model, None, None)
-    cuts = [
-        cut
+    chosen = [
+        row["policies"][plan.decision_policy]["threshold"]
         for row in rows
         if (row["strategy"], row["learner"]) == (entry.strategy.name, entry.learner.name)
         and row["part"] == "main"
-        and (cut := row["policies"].get(plan.decision_policy, {}).get("threshold")) is not None
+        and plan.decision_policy in row["policies"]
     ]
+    # Rows have no infinite numbers: no threshold stands for one that no score reaches.
+    cuts = [inf if cut is None else cut for cut in chosen]
     return FinalModel(model, median(cuts) if cuts else 0.5, _positive_label(plan.target))
 
 

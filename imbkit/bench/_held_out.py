@@ -210,7 +210,9 @@ def _score(
         if value is not None and (error := every.get(name)) is not None and name in cards:
             card = cards[name]
             low[name], high[name] = fold_interval(value, [[error]], card["low"], card["high"])
-    return HeldOutEntry(id=entry, policy=policy, threshold=cut, scores=values, low=low, high=high)
+    by_threshold = cut is not None and np.isfinite(cut) and policy != "budget"
+    shown = cut if by_threshold else None
+    return HeldOutEntry(id=entry, policy=policy, threshold=shown, scores=values, low=low, high=high)
 
 
 def _scores(plan: Plan, model: Any, X: Any) -> tuple[FloatArray, bool]:

@@ -168,6 +168,9 @@ DECISIONS = {
 }
 """Decision measures of every comparison."""
 
+OF_ALERTS = ("precision", "npv", "accuracy")
+"""Count metrics that are known of a test fold without rows of one of two classes."""
+
 ALERT_RATE = _card("alert_rate", "Alerts", "Share of all rows that are flagged.")
 MONEY = (
     _card(
@@ -189,7 +192,7 @@ MONEY = (
     _card(
         "captured_amount",
         "Captured amount",
-        "Share of what all missed positives would cost that the alerts catch.",
+        "Of the amount that is at stake in the positives, the share that the alerts catch.",
     ),
 )
 ENTITY_PRECISION = _card(
@@ -241,6 +244,7 @@ def measure_cards(
     decision: CountMetric,
     *,
     costs: bool = False,
+    gains: bool = False,
     entities: bool = False,
 ) -> dict[str, MetricCard]:
     """Return the cards of all measures that a comparison of this kind reports."""
@@ -259,6 +263,9 @@ def measure_cards(
         )
     if costs:
         cards |= {card["name"]: card for card in MONEY}
+        if not gains:
+            # Decisions that bring nothing cannot cost less than nothing.
+            cards["cost_per_1000"] = cards["cost_per_1000"] | {"low": 0.0}
     cards |= DECISIONS
     if entities:
         cards["entity_precision"] = ENTITY_PRECISION
@@ -286,15 +293,21 @@ def ranking_values(
 def decision_values(
     codes: IntArray, predicted: IntArray, asked: CountMetric, n_classes: int
 ) -> dict[str, float | None]:
-    """Compute the decision measures on one test fold; macro averages for many classes."""
+    """Compute the decision measures on one test fold; macro averages for many classes.
+
+    Of two classes, one may be absent from a fold of the user's own: what compares them is
+    undefined there and None; what alerts are right is known.
+    """
     metrics = {name: get_metric(name) for name in DECISIONS} | {asked.name: asked}
     if n_classes > 2:
         return {name: _over_classes(metric, codes, predicted) for name, metric in metrics.items()}
     truth, alert = codes == 1, predicted == 1
     tn, fp, fn, tp = np.bincount(2 * truth + alert, minlength=4).astype(float)
     counts = Counts(tp=tp, fp=fp, fn=fn, tn=tn)
+    complete = counts.positives and counts.negatives
     values: dict[str, float | None] = {
-        name: float(metric.of(counts)) for name, metric in metrics.items()
+        name: float(metric.of(counts)) if complete or name in OF_ALERTS else None
+        for name, metric in metrics.items()
     }
     return values | {"alert_rate": float(counts.alerts / counts.total)}
 

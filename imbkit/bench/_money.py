@@ -1,7 +1,7 @@
 """What decisions cost, how many alerts can be looked at, and what other prevalences would mean."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -144,6 +144,18 @@ class Budget:
         place, allowed = self._allowances(rows)
         return _highest(place, scores, self.order[rows], allowed)
 
+    def excess(self, parts: Iterable[IntArray]) -> float:
+        """Return how many times as many alerts parts of the table raise as their sizes allow.
+
+        More than 1 where the one alert that a part has at least is more than its share.
+        """
+        raised = due = 0.0
+        for rows in parts:
+            _, tested, share = self._shares(rows)
+            raised += float(self._allowances(rows)[1].sum())
+            due += float(np.minimum(share, tested).sum())
+        return raised / due if due else 1.0
+
     def entity_precision(
         self, rows: IntArray, truth: BoolArray, scores: FloatArray
     ) -> float | None:
@@ -171,6 +183,12 @@ class Budget:
 
     def _allowances(self, rows: IntArray) -> tuple[IntArray, IntArray]:
         """Number of the day of each row among those that occur, and the alerts of each."""
+        place, tested, share = self._shares(rows)
+        allowed = np.floor(share + 0.5).astype(np.intp)
+        return place, np.minimum(np.maximum(allowed, 1), tested)
+
+    def _shares(self, rows: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Number of the day of each row, the rows of each day, and its part of the alerts."""
         if self.day is None:
             place = np.zeros(rows.size, dtype=np.intp)
             tested, every = np.array([rows.size]), np.array([self.n_rows])
@@ -182,8 +200,7 @@ class Budget:
             if days.size:
                 spot = np.minimum(np.searchsorted(days, self.day), days.size - 1)
                 every = np.bincount(spot[days[spot] == self.day], minlength=days.size)
-        allowed = np.floor(self.alerts * tested / every + 0.5).astype(np.intp)
-        return place, np.minimum(np.maximum(allowed, 1), tested)
+        return place, tested, self.alerts * tested / every
 
 
 def read_budget(

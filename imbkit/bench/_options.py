@@ -1,7 +1,7 @@
 """What the user asked of a comparison, as given; checked where it does not need the table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ class Options:
             if unknown:
                 rule = f"costs must have the keys {listing(COSTS)}"
                 _refuse(rule, listing(unknown))
+            if all(value is None for value in self.costs.values()):
+                return replace(self, costs=None)
         return self
 
     @property

@@ -21,10 +21,10 @@ from imbkit.bench._page_tables import (
 )
 from imbkit.bench._page_verdict import (
     LONGEST_SENTENCE,
-    NO_CAUTION,
     Answer,
     advice_of,
     answers_of,
+    no_caution,
 )
 from imbkit.bench._page_worlds import (
     Elsewhere,
@@ -129,7 +129,7 @@ def page_of(summary: Summary) -> Page:
         answers=answers_of(summary, titles),
         savings=tuple(saving_sentences(summary, titles)),
         tested=held_out_sentence(summary),
-        caution=cautions[0] if cautions else NO_CAUTION,
+        caution=cautions[0] if cautions else no_caution(summary),
         more_cautions=tuple(cautions[1 : MOST_CAUTIONS + 1]),
         recommended=titles.get(summary["recommended"], inert(summary["recommended"])),
         policy=POLICIES[summary["recommended_policy"]],
@@ -188,10 +188,12 @@ def _compared(summary: Summary) -> str:
     base = next((inert(e["title"]) for e in summary["entries"] if e["baseline"]), "")
     if not base:
         return "Nothing was compared."
-    return (
-        f"{_many(len(strategies), 'strategy', 'strategies')} with "
-        f"{_many(len(learners), 'learner', 'learners')}, each against the baseline: {base}."
-    )
+    if len(summary["entries"]) < len(strategies) * len(learners):
+        what = f"{len(summary['entries'])} combinations of a strategy with a learner"
+    else:
+        what = f"{_many(len(strategies), 'strategy', 'strategies')} with "
+        what += _many(len(learners), "learner", "learners")
+    return f"{what}, each against the baseline: {base}."
 
 
 def _many(count: int, one: str, several: str) -> str:
@@ -222,11 +224,17 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
         return inert(metrics[name]["title"] if name in metrics else name, 60)
 
     policy = POLICIES[task["decision_policy"]]
+    data, folds = summary["data"], f"{task['folds']} folds, {_times(task['repeats'])}"
+    if data["time_column"]:
+        folds = f"{task['folds']} stretches of {inert(data['time_column'], 60)}, each tested by "
+        folds += "what came before it"
+        if task["label_delay"]:
+            folds += f" and was labelled {inert(task['label_delay'], 40)} later"
     inner = f"{task['inner_folds']} folds inside each training side"
     if not task["inner_folds"]:
         inner = "none; the most probable class is predicted"
     return (
-        ("Test folds", f"{task['folds']} folds, {_times(task['repeats'])}"),
+        ("Test folds", folds),
         ("Threshold chosen on", inner),
         ("Ranking judged by", title(task["ranking_metric"])),
         ("Decisions judged by", f"{title(task['decision_metric'])}, {policy}"),

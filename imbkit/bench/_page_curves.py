@@ -175,6 +175,9 @@ def _thresholds(
         return ()
     limit = _limit(summary, card)
     bands = [_below(c["objective"], limit) for c in known]
+    if not any(_drawable(band) for band in bands):
+        # False alarms cost so much that no threshold is near the cost of alerting nothing.
+        bands = [c["objective"] for c in known]
     x = _threshold_axis(bands, [cut for c in known for cut in c["thresholds"]])
     bands = [_between(band, x.low, x.high) for band in bands]
     heights = [v for b in bands for v in chain(b["mean"], b["low"], b["high"]) if v is not None]

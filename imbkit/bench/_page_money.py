@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imbkit.bench._figures import NOTHING, decimals_for, number, share_text, span_text
+from imbkit.bench._figures import NOTHING, SPACE, decimals_for, number, share_text, span_text
 from imbkit.bench._inert import inert
 from imbkit.bench._page_tables import WITH_POLICY
 from imbkit.bench._schema import EntrySummary, Estimate, Policy, Summary
@@ -148,7 +148,7 @@ def _saving(summary: Summary, titles: Mapping[str, str]) -> str:
         _gap(money["everything"] - mean, "alerting every row", decimals),
     ]
     if span := _span(saved, decimals):
-        gaps[0] += f" (95 % interval {span})"
+        gaps[0] += f" (95 % interval {span}{_if_nothing(saved)})"
     if base and base["id"] != recommended and base_cost and base_cost["mean"] is not None:
         gaps.append(_gap(base_cost["mean"] - mean, "the baseline", decimals))
     listed = f"{', '.join(gaps[:-1])} and {gaps[-1]}"
@@ -157,6 +157,12 @@ def _saving(summary: Summary, titles: Mapping[str, str]) -> str:
     if policy == "expected_loss" or by_row is None or by_row["mean"] is None:
         return said
     return f"{said} Decided row by row, by expected loss, it is {number(by_row['mean'], decimals)}."
+
+
+def _if_nothing(saved: Estimate | None) -> str:
+    """Warn of an interval that holds 0."""
+    low = saved["low"] if saved else None
+    return ", so it may be nothing" if low is not None and low <= 0 else ""
 
 
 def _saved(saved: Estimate | None, nothing: float, cost: float | None) -> float | None:
@@ -255,4 +261,6 @@ def _count(value: float | None) -> str:
     """Return a number of rows: whole if there are ten or more."""
     if value is None:
         return NOTHING
+    if 0 < value < 0.05:
+        return f"<{SPACE}0.1"
     return number(value, 0 if value >= 10 else 1).removesuffix(".0")

@@ -204,7 +204,7 @@ def page_of_several(summary: SeveralSummary, linked: Collection[str]) -> Several
         level=number(summary["level"], 2),
         command=inert(summary.get("command", ""), LONGEST_SENTENCE),
         versions=tuple((inert(k, 40), inert(v, 40)) for k, v in summary["versions"].items()),
-        created=inert(summary["timing"]["created"], 40),
+        created=inert(summary["timing"]["created"][:16].replace("T", " "), 20) + " UTC",
         generator=f"imbkit {inert(summary['versions'].get('imbkit', ''), 40)}".strip(),
     )
 

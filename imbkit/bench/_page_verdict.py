@@ -17,13 +17,13 @@ from imbkit.bench._schema import MetricCard, Summary, Verdict
 
 __all__ = [
     "LONGEST_SENTENCE",
-    "NO_CAUTION",
     "QUESTIONS",
     "Answer",
     "Figure",
     "Tick",
     "advice_of",
     "answers_of",
+    "no_caution",
 ]
 
 LONGEST_SENTENCE = 600
@@ -42,6 +42,7 @@ ADVICE = {
     "expected_loss": "and alert where silence would cost more",
 }
 NO_CAUTION = "The checks of the table raised no caution about these verdicts."
+SOME_WARNINGS = "Nothing limits these verdicts but what the section on the data warns of."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ class Answer:
     figure: Figure | None
     facts: tuple[tuple[str, str, str], ...]
     """What, of whom, how much."""
+
+
+def no_caution(summary: Summary) -> str:
+    """Return what to say where no caution limits the verdicts."""
+    data = summary["data"]
+    return SOME_WARNINGS if data["warnings"] or data["leaks"] else NO_CAUTION
 
 
 def answers_of(summary: Summary, titles: Mapping[str, str]) -> tuple[Answer, ...]:

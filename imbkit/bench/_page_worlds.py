@@ -78,8 +78,8 @@ def optimism_sentence(summary: Summary) -> str:
     return (
         f"Tested on rows later than all it learned from, the baseline reaches "
         f"{number(in_time, decimals)} in {title}; folds drawn at random would have claimed "
-        f"{number(at_random, decimals)}, {signed(at_random - in_time, decimals)} apart. Only the "
-        "first is what to expect of rows to come."
+        f"{number(at_random, decimals)}, an optimism of {signed(at_random - in_time, decimals)}. "
+        "Only the first is what to expect of rows to come."
     )
 
 

@@ -13,7 +13,7 @@ from imbkit._core.types import IntArray
 from imbkit.bench._aims import choose_aims
 from imbkit.bench._cell import Cell, CellData, inner_forward, inner_splits
 from imbkit.bench._columns import Table, duplicate_groups, read_columns, row_hashes
-from imbkit.bench._entries import Entry, choose_entries, fingerprint
+from imbkit.bench._entries import Entry, choose_entries, fingerprint, in_codes
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
 from imbkit.bench._leaks import find_leaks, near_duplicate_groups
 from imbkit.bench._money import read_budget
@@ -22,6 +22,7 @@ from imbkit.bench._panel import Task
 from imbkit.bench._roles import Roles, read_roles
 from imbkit.bench._schema import LeakCard, Policy, Problem
 from imbkit.bench._splits import (
+    FEWEST_ROWS,
     Design,
     Split,
     given_design,
@@ -76,6 +77,8 @@ class Plan:
     given_groups: IntArray | None
     group_name: str
     weight_name: str
+    label_delay: str
+    """As it was given; empty if there is none."""
     taken: tuple[str, ...]
     """Columns that have a role of their own."""
 
@@ -100,7 +103,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         order_matters=roles.times is None,
     )
     near = near_duplicate_groups(table, leaks, duplicates)
-    together = _groups_to_keep(duplicates if near is None else near, roles.groups)
+    together = _groups_to_keep(duplicates if near is None else near, roles.groups, target)
     design, beside = _make_designs(X, target, roles, together, options, seed)
     data = CellData(
         matrix=table.matrix,
@@ -126,6 +129,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         quick=options.quick,
         weighted=roles.weight is not None,
     )
+    built = [(entry, in_codes(estimator, target.values)) for entry, estimator in built]
     return Plan(
         X=roles.X,
         table=table,
@@ -153,14 +157,26 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         given_groups=roles.groups,
         group_name=roles.names["group"],
         weight_name=roles.names["weight"],
+        label_delay="" if options.label_delay is None else str(options.label_delay),
         taken=roles.taken,
     )
 
 
-def _groups_to_keep(duplicates: IntArray, given: IntArray | None) -> IntArray | None:
+def _groups_to_keep(
+    duplicates: IntArray, given: IntArray | None, target: Target
+) -> IntArray | None:
     """Rows that must not straddle a fold: equal rows, joined with the user's groups."""
     if given is not None:
-        return merge_groups(duplicates, given)
+        joined = merge_groups(duplicates, given)
+        left, before = (
+            int(fewest_groups_of_a_class(target.codes, each).min()) for each in (joined, given)
+        )
+        if left < FEWEST_ROWS <= before:
+            rule = f"at least {FEWEST_ROWS} sets of groups of each class must share no equal row"
+            got = f"{left} sets, into which equal rows tie the {int(given.max()) + 1:,} groups"
+            todo = "Add features that tell such rows apart, or leave the groups out"
+            raise DataError(message("compare", rule, got, todo))
+        return joined
     return duplicates if duplicates.max() + 1 < duplicates.size else None
 
 
@@ -287,6 +303,8 @@ def _fingerprint(
     if own_splits or data.times is not None or data.groups is None:
         arrays += [split.train for split in design.splits]
     costs = () if data.costs is None else (data.costs.fn, data.costs.fp, data.costs.gain)
-    more = (data.groups, data.resampled_groups, data.times, data.weight, *costs)
+    # Equal numbers may be seconds of dates or days.
+    day = None if data.budget is None else data.budget.day
+    more = (data.groups, data.resampled_groups, data.times, data.weight, day, *costs)
     arrays += [array for array in more if array is not None]
     return fingerprint(parts, arrays, built)

@@ -23,6 +23,9 @@ __all__ = ["EntryCard", "PlanCard", "plan_card"]
 FEW_POSITIVES = 50
 """With fewer rows of a class than this, differences in ranking cannot be told from luck."""
 
+MOST_EXCESS = 1.2
+"""Alerts of the test folds over those of the budget that are not worth a word."""
+
 
 class EntryCard(TypedDict):
     """A strategy with a learner."""
@@ -85,6 +88,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
             decision_metric=plan.decision_metric,
             decision_policy=plan.decision_policy,
             weight=plan.weight_name,
+            label_delay=plan.label_delay,
             quick=plan.quick,
         ),
         data=describe_data(plan, name, dropped),
@@ -93,6 +97,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
             data.ranking,
             data.decision,
             costs=data.costs is not None,
+            gains=data.costs is not None and bool(data.costs.gain.any()),
             entities=by_day and data.resampled_groups is not None,
         ),
         entries=[
@@ -160,9 +165,31 @@ def _cautions(plan: Plan, rarest: int) -> list[str]:
             "Each fold tests on rows later than all it trained on, so early folds learn from "
             "fewer rows than the final model will."
         )
+    cautions += _budget_cautions(plan)
     if plan.weight_name:
         cautions.append(
             "The weights reach the learners only: every test row counts once in all figures."
+        )
+    return cautions
+
+
+def _budget_cautions(plan: Plan) -> list[str]:
+    """Say where the alerts of the test folds are not those that the budget means."""
+    budget, cautions = plan.data.budget, []
+    if budget is None:
+        return []
+    by_day = budget.day is not None
+    if by_day and plan.times is not None and not plan.times.is_date:
+        cautions.append(
+            "The times are numbers, so every whole number was taken for a day in all that is per "
+            "day."
+        )
+    excess = budget.excess(split.test for split in plan.splits)
+    if excess > MOST_EXCESS:
+        cautions.append(
+            f"A test fold raises at least one alert{' on each of its days' if by_day else ''}, "
+            f"so the folds raise {excess:.1f} times as many as the budget allows for their rows: "
+            "figures at the budget are those of a larger one."
         )
     return cautions
 

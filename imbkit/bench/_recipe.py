@@ -10,7 +10,7 @@ from sklearn.model_selection import BaseCrossValidator
 
 from imbkit.bench._cell import weight_of_model
 from imbkit.bench._final_model import FinalModel
-from imbkit.bench._schema import Summary
+from imbkit.bench._schema import Policy, Summary
 
 __all__ = ["SourceWriter", "write_recipe"]
 
@@ -110,7 +110,7 @@ def write_recipe(
     """
     writer = SourceWriter()
     try:
-        training = _training_lines(writer, model, weighted)
+        training = _training_lines(writer, model, summary["recommended_policy"], weighted)
     except CannotWriteError as error:
         return f"# This model has a part that no source can make: {_literal(str(error))}\n"
     writer.imports |= needs
@@ -146,8 +146,15 @@ def write_recipe(
     return "\n".join(lines) + "\n"
 
 
-def _training_lines(writer: SourceWriter, model: FinalModel, weighted: bool) -> list[str]:
+def _training_lines(
+    writer: SourceWriter, model: FinalModel, policy: Policy, weighted: bool
+) -> list[str]:
     comment = "# The threshold is the median of those chosen in the comparison."
+    if policy == "budget":
+        comment = (
+            "# At a budget, alert the rows with the highest predict_proba, as many as it allows.\n"
+            "# The threshold, a median over the folds, only stands in for that."
+        )
     cut = [] if model.threshold is None else [comment]
     if not weighted:
         return [*cut, f"model = {writer.write(model.whole())}", "model.fit(X, y)"]
@@ -159,7 +166,7 @@ def _training_lines(writer: SourceWriter, model: FinalModel, weighted: bool) -> 
         ("sklearn.frozen", "FrozenEstimator"),
         ("sklearn.model_selection", "FixedThresholdClassifier"),
     }
-    given = f"threshold={model.threshold!r}, pos_label={writer.write(model.pos_label)}"
+    given = f"threshold={writer.write(model.threshold)}, pos_label={writer.write(model.pos_label)}"
     cutter = f"model = FixedThresholdClassifier(FrozenEstimator(model), {given})"
     return [*lines, comment, cutter, "model.fit(X, y)"]
 

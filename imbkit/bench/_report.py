@@ -11,11 +11,11 @@ from imbkit.bench._inert import inert, inert_markdown, wrapped
 from imbkit.bench._page import page_of
 from imbkit.bench._page_money import saving_sentences
 from imbkit.bench._page_tables import POLICIES, Table, decisions_table, ranking_table
-from imbkit.bench._page_verdict import LONGEST_SENTENCE, NO_CAUTION, QUESTIONS
+from imbkit.bench._page_verdict import LONGEST_SENTENCE, QUESTIONS, no_caution
 from imbkit.bench._page_worlds import held_out_sentence
 from imbkit.bench._schema import Summary
 
-__all__ = ["render_fragment", "render_html", "render_markdown", "render_text"]
+__all__ = ["render_fragment", "render_html", "render_markdown", "render_text", "verdict_sentences"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 MOST_LINES = 8
@@ -40,7 +40,7 @@ def render_html(summary: Summary) -> str:
 def render_fragment(summary: Summary) -> str:
     """Return verdict and ranking table as a piece of HTML, for notebooks."""
     return _render(
-        "fragment.html.j2", sentences=_sentences(summary), ranking=ranking_table(summary)
+        "fragment.html.j2", sentences=verdict_sentences(summary), ranking=ranking_table(summary)
     )
 
 
@@ -48,7 +48,7 @@ def render_markdown(summary: Summary) -> str:
     """Return verdict and tables as Markdown."""
     titles = {entry["id"]: entry["title"] for entry in summary["entries"]}
     lines = [f"# Comparison: {inert_markdown(summary['data']['name'])}", ""]
-    for label, sentence in _sentences(summary):
+    for label, sentence in verdict_sentences(summary):
         lines.append(f"- **{label}.** {inert_markdown(sentence, 2 * LONGEST_SENTENCE)}")
     recommended = titles.get(summary["recommended"], summary["recommended"])
     policy = POLICIES[summary["recommended_policy"]]
@@ -60,7 +60,7 @@ def render_markdown(summary: Summary) -> str:
 
 def render_text(summary: Summary, width: int = 88) -> str:
     """Return the verdict and the best entries, for a terminal."""
-    lines = [wrapped(label, text, width) for label, text in _sentences(summary)]
+    lines = [wrapped(label, text, width) for label, text in verdict_sentences(summary)]
     table = ranking_table(summary)
     if not table.heads:
         return "\n".join(lines)
@@ -87,7 +87,7 @@ def _render(template: str, **view: object) -> str:
     return str(environment.get_template(template).render(**view))
 
 
-def _sentences(summary: Summary) -> list[tuple[str, str]]:
+def verdict_sentences(summary: Summary) -> list[tuple[str, str]]:
     """Return the verdict's sentences, safe to show, with their labels."""
     titles = {entry["id"]: inert(entry["title"]) for entry in summary["entries"]}
     pairs = [(QUESTIONS[v["question"]], v["sentence"]) for v in summary["verdicts"]]
@@ -97,7 +97,8 @@ def _sentences(summary: Summary) -> list[tuple[str, str]]:
         pairs.append(("Test table", tested))
     # The page keeps numbers and units on a line; here they would be written as escapes.
     pairs = [(label, text.replace(SPACE, " ")) for label, text in pairs]
-    pairs += [("Data", text) for text in summary["cautions"][:MOST_CAUTIONS] or [NO_CAUTION]]
+    cautions = summary["cautions"][:MOST_CAUTIONS] or [no_caution(summary)]
+    pairs += [("Data", text) for text in cautions]
     return [(label, inert(text, LONGEST_SENTENCE)) for label, text in pairs]
 
 

@@ -90,6 +90,8 @@ class TaskCard(TypedDict):
     """The policy that the decisions are judged under."""
     weight: str
     """Column of the training weights; empty if there is none."""
+    label_delay: str
+    """How long after a row its label is known, as it was given; empty if at once."""
     quick: bool
 
 

@@ -149,13 +149,32 @@ def given_design(
         splits.append(Split(0, fold, train, test))
     if not splits:
         raise DataError(message("compare", "cv must give at least one split", cv))
+    splits = _in_repeats(splits, target.codes.size)
+    sizes = np.unique(np.bincount([split.repeat for split in splits]))
+    even = sizes.size == 1 and sizes[0] > 1
+    folds = int(sizes[0]) if even else len(splits)
     cautions: Iterable[str] = ()
     if removed:
         cautions = (
             f"{removed:,} training rows were left out because an equal row (or one of the same "
             "group) stood in the test fold.",
         )
-    return Design(tuple(splits), len(splits), 1, tuple(cautions))
+    return Design(tuple(splits), folds, len(splits) // folds, tuple(cautions))
+
+
+def _in_repeats(splits: Iterable[Split], n_rows: int) -> list[Split]:
+    """Number splits anew: one that tests a row again starts another repeat."""
+    numbered: list[Split] = []
+    tested = np.zeros(n_rows, dtype=bool)
+    repeat = fold = 0
+    for split in splits:
+        if tested[split.test].any():
+            repeat, fold = repeat + 1, 0
+            tested[:] = False
+        tested[split.test] = True
+        numbered.append(Split(repeat, fold, split.train, split.test))
+        fold += 1
+    return numbered
 
 
 def _ask_splitter(

@@ -28,19 +28,10 @@ from imbkit.bench._summary_curves import base_rates, entry_curves
 from imbkit.bench._values import Values
 from imbkit.bench._verdict import Contender, judge, rope_of
 
-__all__ = ["choose_winner", "summarise"]
+__all__ = ["summarise"]
 
 MOST_PAIRED = 20
 """Entries whose pairs are compared, the best ones."""
-
-
-def choose_winner(verdicts: Sequence[Verdict], card: PlanCard) -> tuple[str, Policy]:
-    """The entry that decides better beyond noise, else the one that ranks better, else none."""
-    policy = card["task"]["decision_policy"]
-    for verdict in reversed(verdicts):
-        if verdict["outcome"] == "beaten" and verdict["best"] is not None:
-            return verdict["best"], policy
-    return card["entries"][0]["id"], policy
 
 
 def summarise(
@@ -58,7 +49,7 @@ def summarise(
     verdicts = [_judge_ranking(values, cards[ranking]), _judge_decisions(values, cards[decision])]
     entries = [summarise_entry(values, entry) for entry in card["entries"]]
     mark_ties(values, entries, cards, card["policies"])
-    winner, policy = choose_winner(verdicts, card)
+    winner, policy = _choose_winner(values, verdicts, cards[decision])
     shown = [card["entries"][0]["id"], winner, *(verdict["best"] for verdict in verdicts)]
     return Summary(
         schema=SCHEMA_NAME,
@@ -89,6 +80,30 @@ def summarise(
         recommended_policy=policy,
         timing=_timing(values, wall_seconds),
     )
+
+
+def _choose_winner(
+    values: Values, verdicts: Sequence[Verdict], decision: MetricCard
+) -> tuple[str, Policy]:
+    """The entry that decides better beyond noise, else the one that ranks better, else none.
+
+    A better ranking whose decisions are worse beyond noise is not recommended.
+    """
+    entries, policy = values.card["entries"], values.card["task"]["decision_policy"]
+    ranked, decided = verdicts
+    if decided["outcome"] == "beaten" and decided["best"] is not None:
+        return decided["best"], policy
+    if ranked["outcome"] == "beaten":
+        best = next(entry for entry in entries if entry["id"] == ranked["best"])
+        sign = 1.0 if decision["greater_is_better"] else -1.0
+        first, second = (
+            sign * values.decision(entry, policy, decision["name"]) for entry in (best, entries[0])
+        )
+        common = ~(np.isnan(first) | np.isnan(second))
+        pair = compare_pairs(first[common], second[common], values.test_to_train, 0.0)
+        if not pair.high < 0:
+            return best["id"], policy
+    return entries[0]["id"], policy
 
 
 def _judge_ranking(values: Values, card: MetricCard) -> Verdict:

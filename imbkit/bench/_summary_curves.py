@@ -9,7 +9,7 @@ from imbkit.bench._plan_card import PlanCard
 from imbkit.bench._repair import reliability_bins
 from imbkit.bench._rows import Row
 from imbkit.bench._schema import EntrySummary, Estimate
-from imbkit.bench._schema_curves import EntryCurves
+from imbkit.bench._schema_curves import EntryCurves, FoldCard
 from imbkit.bench._schema_money import BaseRates
 from imbkit.bench._thin import budget_bands, objective_band, recall_precision_band, roc_band
 from imbkit.exceptions import InvalidParameterError
@@ -67,14 +67,11 @@ def base_rates(card: PlanCard, entries: Sequence[EntrySummary], winner: str) -> 
     metrics: Mapping[str, Estimate] = next(
         p["metrics"] for p in entry["policies"] if p["policy"] == policy
     )
-    recall, alert_rate = (
-        metrics[name]["mean"] if name in metrics else None for name in ("recall", "alert_rate")
-    )
-    if recall is None or alert_rate is None:
+    recall = metrics["recall"]["mean"] if "recall" in metrics else None
+    rate = _false_positive_rate(card["folds"], metrics)
+    if recall is None or rate is None:
         return None
     share = next(c["share"] for c in card["data"]["classes"] if c["positive"])
-    # Alerts are positives caught and false alarms: share * recall + (1 - share) * rate.
-    rate = max(alert_rate - share * recall, 0.0) / (1 - share)
     return BaseRates(
         entry=winner,
         policy=policy,
@@ -86,6 +83,27 @@ def base_rates(card: PlanCard, entries: Sequence[EntrySummary], winner: str) -> 
             recall, rate, card["rows_a_day"] or ROUND_NUMBER, _prevalences(card, share)
         ),
     )
+
+
+def _false_positive_rate(
+    folds: Sequence[FoldCard], metrics: Mapping[str, Estimate]
+) -> float | None:
+    """Return the mean share of the negatives that are flagged; None if no fold has it.
+
+    Fold by fold, because test folds may hold other shares of positives than the table, as they
+    do where these change in time.
+    """
+    if "recall" not in metrics or "alert_rate" not in metrics:
+        return None
+    rates = []
+    for fold, recall, alert_rate in zip(
+        folds, metrics["recall"]["folds"], metrics["alert_rate"]["folds"], strict=True
+    ):
+        negatives = fold["n_test"] - fold["positives"]
+        if negatives and alert_rate is not None and (recall is not None or not fold["positives"]):
+            caught = fold["positives"] * (recall or 0.0)
+            rates.append(max(alert_rate * fold["n_test"] - caught, 0.0) / negatives)
+    return mean(rates) if rates else None
 
 
 def _prevalences(

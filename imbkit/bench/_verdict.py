@@ -44,7 +44,7 @@ def rope_of(card: MetricCard, baseline: FloatArray) -> float:
     baseline : ndarray of shape (n_cells,)
         The baseline's values.
     """
-    if card["low"] is not None or card["high"] is not None:
+    if card["high"] is not None or not card["name"].endswith("_per_1000"):
         return ROPE
     return ROPE * abs(_mean(baseline) or 0.0)
 
@@ -108,7 +108,10 @@ def judge(
     low, high = sorted((sign * pair.low, sign * pair.high))
     verdict["best"] = contender.entry
     verdict["best_policy"] = contender.policy
-    verdict["best_mean"] = _mean(contender.values)
+    # Of the cells that the difference is taken over, where others were not run or failed.
+    common = ~(np.isnan(contender.values) | np.isnan(baseline.values))
+    verdict["baseline_mean"] = _mean(baseline.values[common])
+    verdict["best_mean"] = _mean(contender.values[common])
     verdict["difference"] = sign * pair.mean
     verdict["low"], verdict["high"] = _finite(low), _finite(high)
     verdict["p_value"] = _finite(float(adjusted[best]))
@@ -146,6 +149,8 @@ def _sentence(
     difference = verdict["difference"] or 0.0
     lead = "By" if verdict["question"] == "ranking" else "For decisions, by"
     measure = _in_sentence(card["title"])
+    if baseline.policy == "budget":
+        measure += " among the alerts"
     decimals = decimals_for([verdict["baseline_mean"], verdict["best_mean"]])
     base = f"{_name(baseline)} ({_number(verdict['baseline_mean'], decimals)})"
     other = f"{_name(challenger)} ({_number(verdict['best_mean'], decimals)})"

@@ -211,6 +211,8 @@ def _plain_warnings(quiet: bool) -> Iterator[None]:
 
 
 def print_verdict(summary: "Summary", output: Path) -> None:
+    from imbkit.bench._conclude import NO_ONNX
+    from imbkit.bench._inert import inert
     from imbkit.bench._report import render_text
 
     width = min(max(shutil.get_terminal_size((88, 24)).columns, 60), 100)
@@ -219,6 +221,9 @@ def print_verdict(summary: "Summary", output: Path) -> None:
     if not_run:
         print(f"\n{not_run:,} cells were not run; give the same command again to go on")
     print(f"\nPage: {output / 'report.html'}")
+    for problem in summary["problems"]:
+        if problem["kind"] == "left out" and problem["text"].startswith(NO_ONNX):
+            print(inert(problem["text"], 300))
 
 
 def _failure_lines(failures: list[Any]) -> list[str]:

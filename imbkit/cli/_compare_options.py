@@ -10,24 +10,29 @@ from imbkit.cli._parser import names, positive_number, share, whole_number
 __all__ = ["add_compare_parser"]
 
 DESCRIPTION = """\
-Compare strategies for a rare class on your own table, without leaks, always beside the
-untouched learner with a tuned threshold. Without TABLE it runs on a shipped medical table;
-with several tables it also says what holds over all of them. An interrupted run goes on
-where it stopped when the same command is given again.
+Compare strategies for a rare class on your own table, without leaks, always
+beside the untouched learner with a tuned threshold. Without TABLE it runs on a
+shipped medical table; with several tables it also says what holds over all of
+them. An interrupted run goes on where it stopped when the same command is
+given again.
 """
 EPILOG = """\
 examples:
   imbkit compare --quick
   imbkit compare loans.csv --target default --drop customer_id
-  imbkit compare cards.parquet --target fraud --fn-cost amount --fp-cost 5 --alerts 200
-  imbkit compare cards.parquet --target fraud --time when --group card --label-delay 7d \\
-      --alerts-per-day 100
-  imbkit compare train.parquet --target attack --positive r2l,u2r --test test.parquet
+  imbkit compare cards.parquet --target fraud --fn-cost amount --fp-cost 5 \\
+      --alerts 200
+  imbkit compare cards.parquet --target fraud --time when --group card \\
+      --label-delay 7d --alerts-per-day 100
+  imbkit compare train.parquet --target attack --positive r2l,u2r \\
+      --test test.parquet
   imbkit compare a.csv b.csv c.csv d.csv e.csv --target class
 
-DIR holds report.html (the page), summary.json, rows.jsonl (one line a cell), recipe.py and
-model.skops (the recommended model); with several tables, a directory for each.
-exit codes: 0 done; 1 some cells failed, the rest is reported; 2 bad usage or input
+DIR holds report.html (the page), summary.json, rows.jsonl (one line a cell),
+recipe.py and model.skops (the recommended model); with several tables, a
+directory for each. A cell is one strategy with one learner on one split.
+exit codes: 0 done; 1 some cells failed, the rest is reported;
+2 bad usage or input; 130 interrupted
 """
 
 

@@ -18,15 +18,16 @@ SCHEMA_NAME = "imbkit.data"
 SCHEMA_VERSION = 1
 FILE = "data.json"
 DESCRIPTION = """\
-Say what a table is like, without fitting anything: its classes, copies of rows, rows that
-contradict each other, columns that may give the target away, missing values, and the classes
-over time. Without TABLE it looks at a shipped medical table.
+Say what a table is like, without fitting anything: its classes, copies of rows,
+rows that contradict each other, columns that may give the target away, missing
+values, and the classes over time. Without TABLE it looks at a shipped medical
+table.
 """
 EPILOG = """\
 examples:
   imbkit inspect
   imbkit inspect loans.csv --target default
-  imbkit inspect payments.parquet --target fraud --time when --group customer --json
+  imbkit inspect cards.parquet --target fraud --time when --group card --json
 
 DIR holds data.json, which is also what --json prints.
 exit codes: 0 done; 2 bad usage or input

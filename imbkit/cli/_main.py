@@ -17,14 +17,14 @@ __all__ = ["main"]
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 EPILOG = """\
 examples:
-  imbkit compare                              try it on a shipped medical table
-  imbkit compare loans.csv --target default   compare strategies on your own table
-  imbkit inspect loans.csv --target default   look at a table: leaks, duplicates, classes
-  imbkit report imbkit-report                 make the page again from the rows of a run
+  imbkit compare                              try it on a shipped table
+  imbkit compare loans.csv --target default   compare on your own table
+  imbkit inspect loans.csv --target default   look for leaks and copies
+  imbkit report imbkit-report                 make the page of a run again
   imbkit list                                 what there is
 
-exit codes: 0 done; 1 some cells failed, the rest is reported; 2 bad usage or input;
-130 interrupted
+exit codes: 0 done; 1 some cells failed, the rest is reported;
+2 bad usage or input; 130 interrupted
 """
 # Errors begin with the function that complains; on the command line that is no news.
 _COMPLAINANT = re.compile(
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{prog}: error: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print(f"{prog}: interrupted", file=sys.stderr)
+        print(f"{prog}: interrupted; give the same command again to go on", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, for instance `head`, has seen enough; nothing more can be printed.

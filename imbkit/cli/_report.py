@@ -9,8 +9,9 @@ __all__ = ["add_parser", "run"]
 
 DONE = 0
 DESCRIPTION = """\
-Make report.html and summary.json again from rows.jsonl, without the table: after an
-interrupted run to see what there is, or to have the page of a newer version.
+Make report.html and summary.json again from rows.jsonl, without the table:
+after an interrupted run to see what there is, or to have the page of a newer
+version.
 """
 
 

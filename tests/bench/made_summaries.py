@@ -102,6 +102,7 @@ def binary_summary(seed=0):
             "decision_metric": "mcc",
             "decision_policy": "tuned",
             "weight": "",
+            "label_delay": "",
             "quick": False,
         },
         "data": _data(),
@@ -208,6 +209,7 @@ def rich_summary():
         "decision_metric": "cost_per_1000",
         "decision_policy": "expected_loss",
         "weight": "weight",
+        "label_delay": "7d",
         "folds": 10,
         "repeats": 1,
     }

@@ -124,3 +124,16 @@ def test_a_test_table_is_described_though_nothing_was_scored_on_it(tmp_path, tab
     card = found.summary["held_out"]
     assert (card["rows"], card["repeated_rows"], card["entries"]) == (240, 240, [])
     assert "could not be scored" in (tmp_path / "report.html").read_text()
+
+
+def test_a_model_that_raises_no_alert_is_told(tmp_path, table, run):
+    """A false alarm costs more than all positives together."""
+    y, noise = table[1], np.random.default_rng(0).normal(size=(240, 2))
+    costs = {"fn_cost": 1, "fp_cost": 1e6}
+    found = run(noise, y, strategies=[], costs=costs, output=tmp_path, test=(noise, y))
+    assert found.best_estimator().threshold == np.inf
+    assert any("the recommended model raises none" in p["text"] for p in found.summary["problems"])
+    scored = found.summary["held_out"]["entries"][0]
+    assert scored["threshold"] is None
+    assert scored["scores"]["alert_rate"] == 0
+    assert 'threshold=float("inf")' in found.recipe()

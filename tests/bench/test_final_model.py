@@ -183,13 +183,23 @@ def test_the_threshold_of_an_alert_budget_is_that_of_the_budget(small):
     assert model.threshold == np.median(cuts)
 
 
-@pytest.mark.parametrize("rows", ["none", "no finite one"])
-def test_without_a_chosen_threshold_it_is_one_half(small, rows):
+def test_without_a_chosen_threshold_it_is_one_half(small):
     found = small.run(TABLES["numbers"](), Y, strategies=[], learners=[])
-    given = [] if rows == "none" else json.loads(json.dumps(found.rows()))
-    for row in given:
+    assert final_model(found._plan, found.summary["recommended"], []).threshold == 0.5
+
+
+@pytest.mark.parametrize(("silent", "expected"), [(1, "finite"), (2, np.inf), (3, np.inf)])
+def test_where_alerts_are_not_worth_it_the_model_raises_none(small, silent, expected):
+    found = small.run(TABLES["numbers"](), Y, strategies=[], learners=[])
+    given = json.loads(json.dumps(found.rows()))
+    cuts = [row["policies"]["tuned"]["threshold"] for row in given]
+    for row in given[:silent]:
         row["policies"]["tuned"]["threshold"] = None
-    assert final_model(found._plan, found.summary["recommended"], given).threshold == 0.5
+    model = final_model(found._plan, found.summary["recommended"], given)
+    assert model.threshold == (max(cuts[1:]) if expected == "finite" else expected)
+    assert (model.fit(TABLES["numbers"](), Y, None).predict(TABLES["numbers"]()) == 1).any() == (
+        expected == "finite"
+    )
 
 
 def test_weights_reach_the_model_and_the_threshold_cuts_it(small):

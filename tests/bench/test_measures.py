@@ -214,7 +214,7 @@ def test_the_range_of_the_brier_score_is_attained():
 def test_cards_of_money_and_groups_come_where_there_are_such():
     asked, metric = AP, get_metric("mcc")
     plain = measure_cards("binary", asked, metric)
-    money = measure_cards("binary", asked, metric, costs=True)
+    money = measure_cards("binary", asked, metric, costs=True, gains=True)
     groups = measure_cards("binary", asked, metric, entities=True)
     assert set(money) - set(plain) == {"cost_per_1000", "saved_per_1000", "captured_amount"}
     assert set(groups) - set(plain) == {"entity_precision"}
@@ -223,4 +223,17 @@ def test_cards_of_money_and_groups_come_where_there_are_such():
     assert money["saved_per_1000"]["greater_is_better"]
     # What an alert brings may exceed what it costs, so neither amount has a range.
     assert {money[name]["low"] for name in ("cost_per_1000", "saved_per_1000")} == {None}
+    no_gains = measure_cards("binary", asked, metric, costs=True)
+    assert (no_gains["cost_per_1000"]["low"], no_gains["saved_per_1000"]["low"]) == (0.0, None)
     assert all(card["name"] == name for name, card in (money | groups).items())
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_measures_of_two_classes_are_undefined_where_one_is_absent(code):
+    codes, predicted = np.full(10, code), np.arange(10) % 2
+    values = decision_values(codes, predicted, get_metric("informedness"), 2)
+    assert {name for name, value in values.items() if value is not None} == {
+        "precision",
+        "alert_rate",
+    }
+    assert (values["precision"], values["alert_rate"]) == (code, 0.5)

@@ -51,6 +51,11 @@ def test_good_options(options):
     assert asked.checked() is asked
 
 
+@pytest.mark.parametrize("costs", [{}, {"fn_cost": None, "fp_cost": None, "tp_gain": None}])
+def test_costs_without_any_are_none(costs):
+    assert Options(costs=costs).checked() == Options()
+
+
 def test_seeds():
     assert Options(random_state=7).seed == 7
     assert Options(random_state=np.int64(7)).seed == 7

@@ -386,6 +386,8 @@ def test_the_fingerprint_knows_time_and_delay():
         finger(y=y, time=days, label_delay=3),
         finger(y=y, time=days, alerts_per_day=1),
         finger(y=y, time=days // 2, alerts_per_day=1),
+        # Seconds of a day, or days of their own.
+        finger(y=y, time=days.astype("M8[s]"), alerts_per_day=1),
     ]
     assert len(set(prints)) == len(prints)
 
@@ -564,3 +566,40 @@ def test_more_alerts_than_rows(changes, error, words):
     X, _ = numbers(20)
     with pytest.raises(error, match=words):
         plan_of(X, np.arange(60) % 3 == 0, **changes)
+
+
+@pytest.mark.parametrize(
+    ("y", "weight", "coded"),
+    [
+        (["ill", "well"], {"ill": 9, "well": 1}, {1: 9, 0: 1}),
+        ([0, 1], {0: 9, 1: 1}, {1: 9, 0: 1}),
+        (["ill", "well"], "balanced", "balanced"),
+        (["ill", "well"], {0: 1, 1: 9}, {0: 1, 1: 9}),
+    ],
+)
+def test_weights_by_label_reach_the_cells_by_code(y, weight, coded):
+    """The first label is the rarer one, and so positive: its code is 1."""
+    X, positive = numbers(20)
+    learner = LogisticRegression(class_weight=weight)
+    labels = np.array(y)[1 - positive]
+    plan = plan_of(X, labels, learners=[learner], strategies=["none"])
+    model = plan.cells[1].estimator.named_steps["model"]
+    assert model.class_weight == coded
+    assert learner.class_weight == weight
+    final = plan.entries[1].strategy.build(plan.entries[1].learner, plan.task)
+    assert final.named_steps["model"].class_weight == weight
+
+
+def test_samplers_by_label_reach_the_cells_by_code():
+    X, y = numbers(20)
+    sampler = SMOTE(sampling_strategy={"ill": 30})
+    plan = plan_of(X, np.array(["well", "ill"])[y], learners=["logistic"], strategies=[sampler])
+    assert plan.cells[1].estimator.named_steps["sampler"].sampling_strategy == {1: 30}
+
+
+@pytest.mark.parametrize("time", [None, np.arange(600)])
+def test_groups_that_equal_rows_tie_together_are_told(time):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 4, size=(600, 2)), np.arange(600) % 7 == 0
+    with pytest.raises(DataError, match="1 sets, into which equal rows tie the 50 groups"):
+        plan_of(X, y, groups=np.arange(600) % 50, time=time)

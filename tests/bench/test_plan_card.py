@@ -106,3 +106,24 @@ def test_weights_are_a_caution(table):
     _, card = card_of(table, sample_weight=np.ones(240))
     assert card["task"]["weight"] == "sample_weight"
     assert any("every test row counts once" in text for text in card["cautions"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"alerts": 1}, "so the folds raise 3.0 times as many"),
+        (
+            {"alerts_per_day": 1, "cv": (2, 1), "time": np.arange(240) // 6},
+            "every whole number was taken for a day",
+        ),
+    ],
+)
+def test_budgets_that_the_folds_cannot_keep_are_told(table, options, words):
+    assert any(words in text for text in card_of(table, **options)[1]["cautions"])
+
+
+@pytest.mark.parametrize("options", [{"alerts": 24}, {"alerts_per_day": 2, "time": DAYS}, {}])
+def test_nothing_is_said_of_budgets_that_they_keep(table, options):
+    cautions = " ".join(card_of(table, **options)[1]["cautions"])
+    assert "budget" not in cautions
+    assert "taken for a day" not in cautions

@@ -290,7 +290,7 @@ def test_a_random_split_is_only_shown_beside_the_one_in_time(made):
     summary = made.rich_summary()
     said = optimism_sentence(summary)
     assert said.index("0.810") < said.index("0.930")
-    assert "+0.120 apart" in said
+    assert "an optimism of +0.120" in said
     for key in ("time_mean", "random_mean"):
         assert optimism_sentence(summary | {"optimism": summary["optimism"] | {key: None}}) == ""
     assert optimism_sentence(made.binary_summary()) == ""

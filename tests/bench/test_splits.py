@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, RepeatedStratifiedKFold, ShuffleSplit
 
 from imbkit.bench._splits import (
     FEWEST_ROWS,
@@ -144,3 +144,21 @@ def test_dates_split_as_their_seconds_do_and_messages_name_dates():
         assert seconds[one.train].max() <= seconds[one.test].min() - 4 * 86400
     with pytest.raises(DataError, match="1970-01-01 to 1970-03-01"):
         time_design(target(), Times(seconds, is_date=True), None, 3, 60 * 86400.0)
+
+
+@pytest.mark.parametrize(
+    ("cv", "shape", "repeats"),
+    [
+        (RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0), (3, 2), 2),
+        (KFold(4), (4, 1), 1),
+        (ShuffleSplit(4, test_size=0.5, random_state=0), (4, 1), 4),
+    ],
+)
+def test_a_splitter_that_tests_rows_again_repeats(cv, shape, repeats):
+    """Intervals and curves count the rows of a repeat once."""
+    design = given_design(np.empty((60, 1)), target(), None, None, cv)
+    assert (design.folds, design.repeats) == shape
+    assert len({(split.repeat, split.fold) for split in design.splits}) == len(design.splits)
+    for repeat in range(repeats):
+        tested = [split.test for split in design.splits if split.repeat == repeat]
+        assert np.unique(np.concatenate(tested)).size == sum(map(len, tested))

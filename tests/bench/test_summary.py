@@ -121,6 +121,23 @@ def test_decisions_outrank_ranking(plan, rows):
     assert summary["recommended"] == "random_under/logistic"
 
 
+def test_a_better_ranking_with_worse_decisions_is_not_recommended(plan, rows):
+    put(rows, LEVELS)
+    for row in rows:
+        if row["strategy"] == "smote":
+            row["policies"]["tuned"]["mcc"] = LEVELS[BASE][row["fold"]] - 0.2
+        if row["strategy"] == "random_under":
+            row["policies"]["tuned"]["mcc"] = LEVELS[BASE][row["fold"]]
+    summary = summary_of(plan, rows)
+    assert summary["verdicts"][0]["best"] == "smote/logistic"
+    assert [v["outcome"] for v in summary["verdicts"]] == ["beaten", "not beaten"]
+    assert summary["recommended"] == BASE
+    for row in rows:
+        if row["strategy"] == "smote":
+            row["policies"]["tuned"]["mcc"] += 0.2
+    assert summary_of(plan, rows)["recommended"] == "smote/logistic"
+
+
 def test_only_timing_varies(plan, rows):
     first, second = summary_of(plan, rows, 1.0), summary_of(plan, rows, 2.0)
     for row in rows:

@@ -123,3 +123,17 @@ def test_no_base_rates_without_rows(card, found):
         for e in found.summary["entries"]
     ]
     assert base_rates(card, missing, "none/logistic") is None
+
+
+def test_base_rates_where_the_share_of_positives_falls(run):
+    """False alarms are counted among the negatives of each fold, not of the table."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(600) < np.linspace(0.6, 0.05, 600)).astype(int)
+    X = rng.normal(size=(600, 2)) + y[:, None]
+    found = run(X, y, time=np.arange(600), strategies=[], learners=[])
+    rates = []
+    for row, split in zip(found.rows(), found._plan.splits, strict=False):
+        metrics, positives = row["policies"]["tuned"], y[split.test].sum()
+        flagged = metrics["alert_rate"] * split.test.size - metrics["recall"] * positives
+        rates.append(flagged / (split.test.size - positives))
+    assert found.summary["base_rates"]["false_positive_rate"] == pytest.approx(np.mean(rates))

@@ -140,3 +140,11 @@ def test_every_policy_is_named(policy, words):
     verdict = judge("decisions", card(), base, [contender("new", noisy(0.4, 1), policy)], RATIO)
     assert words in verdict["sentence"]
     assert (verdict["policy"], verdict["best_policy"]) == (policy, policy)
+
+
+def test_means_are_of_the_cells_that_are_compared():
+    """An easy cell that only one of them finished turns no difference round."""
+    base = contender("base", [0.5, 0.52, 0.51, 0.99])
+    verdict = judge("ranking", card(), base, [contender("new", [0.6, 0.61, 0.6, np.nan])], RATIO)
+    assert verdict["baseline_mean"] == pytest.approx(0.51)
+    assert verdict["best_mean"] - verdict["baseline_mean"] == pytest.approx(verdict["difference"])
