@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from imbkit.cli._parser import names, positive_number, share, whole_number
+from imbkit.cli._parser import positive_number, share, whole_number
+from imbkit.cli._table_options import add_table, add_target_options
 
 __all__ = ["add_compare_parser"]
 
@@ -47,13 +48,7 @@ def add_compare_parser(commands: Any, run: Callable[[argparse.Namespace], int]) 
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "tables",
-        nargs="*",
-        metavar="TABLE",
-        help="file to read: .csv, .tsv or .txt with a header (also .gz), or .parquet "
-        "(default: the shipped table of thyroid patients)",
-    )
+    add_table(parser, "tables", "*")
     _add_task_options(parser.add_argument_group("what to compare"))
     _add_row_options(parser.add_argument_group("what is known of the rows"))
     _add_money_options(parser.add_argument_group("what matters"))
@@ -61,25 +56,7 @@ def add_compare_parser(commands: Any, run: Callable[[argparse.Namespace], int]) 
 
 
 def _add_task_options(task: Any) -> None:
-    task.add_argument(
-        "--target", metavar="NAME", help="column that holds the classes; needed with TABLE"
-    )
-    task.add_argument(
-        "--positive",
-        metavar="LABEL[,LABEL]",
-        type=names,
-        action="extend",
-        help="labels that are positive, all others are negative (default: the rarer of two "
-        "labels; more than two are compared as they are)",
-    )
-    task.add_argument(
-        "--drop",
-        metavar="NAME[,NAME]",
-        type=names,
-        action="extend",
-        default=[],
-        help="columns not to use, such as keys or what is known only afterwards (default: none)",
-    )
+    add_target_options(task)
     task.add_argument(
         "--strategy",
         metavar="NAME",

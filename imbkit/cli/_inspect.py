@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imbkit.cli._parser import names
+from imbkit.cli._table_options import add_table, add_target_options
 from imbkit.exceptions import InvalidParameterError, OutputError
 
 if TYPE_CHECKING:
@@ -45,31 +45,8 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
-    parser.add_argument(
-        "table",
-        nargs="?",
-        metavar="TABLE",
-        help="file to read: .csv, .tsv or .txt with a header (also .gz), or .parquet "
-        "(default: the shipped table of thyroid patients)",
-    )
-    parser.add_argument(
-        "--target", metavar="NAME", help="column that holds the classes; needed with TABLE"
-    )
-    parser.add_argument(
-        "--positive",
-        metavar="LABEL[,LABEL]",
-        type=names,
-        action="extend",
-        help="labels that are positive, all others are negative (default: the rarer of two)",
-    )
-    parser.add_argument(
-        "--drop",
-        metavar="NAME[,NAME]",
-        type=names,
-        action="extend",
-        default=[],
-        help="columns not to look at (default: none)",
-    )
+    add_table(parser, "table", "?")
+    add_target_options(parser)
     parser.add_argument(
         "--time", metavar="NAME", help="column that says when each row happened (default: none)"
     )
