@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -27,12 +27,16 @@ from imbkit.thresholds import BestMetric, LowestCost, ThresholdClassifierCV
 __all__ = [
     "Cell",
     "CellData",
+    "InnerFolds",
     "inner_forward",
     "inner_splits",
     "run_cell",
     "seed_estimator",
     "weight_of_model",
 ]
+
+InnerFolds: TypeAlias = Sequence[tuple[IntArray, IntArray]]
+"""Training and test rows of each inner fold, as positions in a training side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def seed_estimator(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     return estimator.set_params(**states)
 
 
-def inner_splits(split: Split, data: CellData) -> Sequence[tuple[IntArray, IntArray]]:
+def inner_splits(split: Split, data: CellData) -> InnerFolds:
     """Return the folds of a training side, as positions in it, that thresholds are tuned on.
 
     They go forward in time where the splits do and the training side is long enough; all its
@@ -118,7 +122,7 @@ def inner_splits(split: Split, data: CellData) -> Sequence[tuple[IntArray, IntAr
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(data.inner_folds)]
 
 
-def inner_forward(split: Split, data: CellData) -> list[tuple[IntArray, IntArray]] | None:
+def inner_forward(split: Split, data: CellData) -> InnerFolds | None:
     """Return the inner folds that go forward in time; None if there are none."""
     if data.times is None or split.part != "main":
         return None

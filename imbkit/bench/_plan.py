@@ -1,6 +1,6 @@
 """Everything about a comparison that is decided before the first fit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from imbkit._core.messages import message
 from imbkit._core.types import IntArray
 from imbkit.bench._aims import choose_aims
-from imbkit.bench._cell import Cell, CellData, inner_forward, inner_splits
+from imbkit.bench._cell import Cell, CellData, InnerFolds, inner_splits
 from imbkit.bench._columns import Table, duplicate_groups, read_columns, row_hashes
 from imbkit.bench._entries import Entry, choose_entries, fingerprint, in_codes
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
@@ -121,7 +121,8 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         budget=_read_budget(options, table, target, roles),
         resampled_groups=roles.groups,
     )
-    task = _make_task(table, target, design.splits, data)
+    inner = [inner_splits(split, data) for split in design.splits if data.inner_folds]
+    task = _make_task(table, target, design.splits, inner)
     built, problems = choose_entries(
         options.strategies,
         options.learners,
@@ -130,6 +131,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         weighted=roles.weight is not None,
     )
     built = [(entry, in_codes(estimator, target.values)) for entry, estimator in built]
+    stratified = () if roles.times is None or not inner else _not_forward(inner, design.splits)
     return Plan(
         X=roles.X,
         table=table,
@@ -143,7 +145,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         cells=_make_cells(design, beside, built),
         task=task,
         problems=tuple(problems),
-        cautions=(*roles.cautions, *design.cautions, *_not_forward(data, design.splits)),
+        cautions=(*roles.cautions, *design.cautions, *stratified),
         fingerprint=_fingerprint(table, data, target, design, options, built),
         quick=options.quick,
         duplicates=duplicates,
@@ -235,11 +237,13 @@ def _read_budget(options: Options, table: Table, target: Target, roles: Roles) -
     )
 
 
-def _not_forward(data: CellData, splits: tuple[Split, ...]) -> tuple[str, ...]:
-    """Say where thresholds cannot be tuned forward in time."""
-    if data.times is None or not data.inner_folds:
-        return ()
-    short = sum(inner_forward(split, data) is None for split in splits)
+def _not_forward(inner: Sequence[InnerFolds], splits: tuple[Split, ...]) -> tuple[str, ...]:
+    """Say in how many splits that go forward in time the thresholds cannot be tuned so."""
+    # Forward in time, the first stretch is never tested; stratified folds test every row.
+    short = sum(
+        sum(test.size for _, test in folds) == split.train.size
+        for folds, split in zip(inner, splits, strict=True)
+    )
     if not short:
         return ()
     return (
@@ -249,14 +253,16 @@ def _not_forward(data: CellData, splits: tuple[Split, ...]) -> tuple[str, ...]:
     )
 
 
-def _make_task(table: Table, target: Target, splits: tuple[Split, ...], data: CellData) -> Task:
+def _make_task(
+    table: Table, target: Target, splits: tuple[Split, ...], inner: Sequence[InnerFolds]
+) -> Task:
     """Return what strategies may know of the table."""
     n_classes = len(target.labels)
     fewest = table.n_rows
-    for split in splits:
+    for split, folds in zip(splits, inner or [()] * len(splits), strict=True):
         codes = target.codes[split.train]
-        sides = inner_splits(split, data) if target.kind == "binary" else ((slice(None), None),)
-        for train, _ in sides:
+        sides = [train for train, _ in folds] or [np.arange(codes.size)]
+        for train in sides:
             fewest = min(fewest, int(np.bincount(codes[train], minlength=n_classes).min()))
     return Task(
         kind=target.kind,

@@ -1,16 +1,15 @@
 """Save the recommended model without its training parts, in a file that runs no code on loading."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imbkit._core.messages import listing, message, require, shorten
+from imbkit._core.messages import listing, message, require
 from imbkit.bench._files import write_bytes
 from imbkit.exceptions import OutputError
 from imbkit.pipeline import deployable
 from imbkit.pipeline._deployable import check_same
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["save_model"]
 
 
 def save_model(model: Any, path: Path, X_sample: Any) -> list[str]:
@@ -55,43 +54,6 @@ def save_model(model: Any, path: Path, X_sample: Any) -> list[str]:
         raise _not_saved(f"{type(error).__name__} on loading: {error}") from error
     write_bytes(path, data)
     return untrusted
-
-
-def load_model(path: Path, trusted: Sequence[str] = ()) -> Any:
-    """Load a model that :func:`save_model` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    trusted : sequence of str, default=()
-        Names of types that may be made beside those that skops trusts by itself.
-
-    Returns
-    -------
-    estimator
-        The fitted model.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be read, is no such file, or holds types that are not trusted.
-    MissingExtraError
-        If skops is not installed.
-    """
-    skops = require("skops.io", "compare", "compare")
-    rule = "the saved model must be a whole file of skops"
-    try:
-        data = path.read_bytes()
-        strange = sorted(set(skops.get_untrusted_types(data=data)) - set(trusted))
-    except Exception as error:
-        got = f"{getattr(error, 'strerror', None) or error} for {shorten(str(path), 200)}"
-        raise OutputError(message("compare", rule, got, "Run the comparison again")) from error
-    if strange:
-        rule = "every type in the saved model must be trusted"
-        todo = "Look at these types, and pass them as trusted if they are harmless"
-        raise OutputError(message("compare", rule, ", ".join(strange), todo))
-    return skops.loads(data, trusted=list(trusted))
 
 
 def _not_saved(reason: str) -> OutputError:

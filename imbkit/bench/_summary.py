@@ -22,7 +22,7 @@ from imbkit.bench._schema import (
     Verdict,
 )
 from imbkit.bench._schema_curves import PairMatrix
-from imbkit.bench._schema_money import HeldOut, Optimism
+from imbkit.bench._schema_money import Optimism
 from imbkit.bench._stats import compare_pairs
 from imbkit.bench._summary_curves import base_rates, entry_curves
 from imbkit.bench._values import Values
@@ -34,15 +34,11 @@ MOST_PAIRED = 20
 """Entries whose pairs are compared, the best ones."""
 
 
-def summarise(
-    card: PlanCard,
-    rows: Iterable[Row],
-    *,
-    wall_seconds: float,
-    recipe: str = "",
-    held_out: HeldOut | None = None,
-) -> Summary:
-    """Return the summary of a comparison whose rows are known, all or some."""
+def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Summary:
+    """Return the summary of a comparison whose rows are known, all or some.
+
+    What only the end of a run finds, the recipe and the test table's scores, is left empty.
+    """
     values = Values(card, rows)
     cards, task = card["metrics"], card["task"]
     ranking, decision = task["ranking_metric"], task["decision_metric"]
@@ -73,9 +69,9 @@ def summarise(
         budget=card["budget"],
         base_rates=base_rates(card, entries, winner),
         optimism=_optimism(values, ranking),
-        held_out=held_out,
+        held_out=None,
         problems=_problems(values),
-        recipe=recipe,
+        recipe="",
         recommended=winner,
         recommended_policy=policy,
         timing=_timing(values, wall_seconds),

@@ -7,10 +7,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from imbkit.bench import _conclude
 from imbkit.bench._final_model import FinalModel
-from imbkit.bench._shipped import load_model
 from imbkit.exceptions import OutputError
 
-pytest.importorskip("skops")
+skops_io = pytest.importorskip("skops.io")
 
 
 def trusted_in(recipe):
@@ -24,7 +23,7 @@ def test_the_saved_model_is_the_recommended_one(tmp_path, table, run, weighted):
     weight = np.linspace(0.5, 2, 240) if weighted else None
     found = run(X, y, strategies=["none"], sample_weight=weight, output=tmp_path)
     model = found.best_estimator()
-    shipped = load_model(tmp_path / "model.skops", trusted_in(found.recipe()))
+    shipped = skops_io.load(tmp_path / "model.skops", trusted=trusted_in(found.recipe()))
     np.testing.assert_array_equal(shipped.predict(X), model.predict(X))
     np.testing.assert_array_equal(shipped.predict_proba(X), model.predict_proba(X))
     assert shipped.threshold == model.threshold
@@ -41,7 +40,7 @@ def test_a_sampler_does_not_ship(tmp_path, run):
     estimator = STRATEGIES["smote"].build(LEARNERS["logistic"], found._plan.task)
     model = FinalModel(estimator, 0.4, True).fit(X, y, None)
     trusted = save_model(model, tmp_path / "model.skops", X)
-    shipped = load_model(tmp_path / "model.skops", trusted)
+    shipped = skops_io.load(tmp_path / "model.skops", trusted=trusted)
     assert "sampler" not in dict(shipped.estimator.steps)
     np.testing.assert_array_equal(shipped.predict(X), model.predict(X))
 

@@ -17,7 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
-from imbkit.bench._shipped import load_model, save_model
+from imbkit.bench._shipped import save_model
 from imbkit.exceptions import OutputError
 from imbkit.thresholds import ThresholdClassifierCV
 
@@ -77,29 +77,6 @@ with open("answers", "wb") as file:
     for name, (model, table) in MODELS.items():
         np.testing.assert_array_equal(answers[name][0], model.predict(table))
         np.testing.assert_array_equal(answers[name][1], model.predict_proba(table))
-
-
-def test_what_is_not_trusted_is_not_loaded(tmp_path):
-    model, table = MODELS["boosting"]
-    path = tmp_path / "model.skops"
-    untrusted = save_model(model.fit(table, y), path, table)
-    assert untrusted
-    with pytest.raises(OutputError, match=r"^compare: every type.*TreePredictor.*harmless"):
-        load_model(path)
-    loaded = load_model(path, untrusted)
-    np.testing.assert_array_equal(loaded.predict(table), model.predict(table))
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(None, "No such file"), (b"torn", "not a zip file"), (b"PK\x03\x04torn", "not a zip file")],
-)
-def test_a_file_that_is_no_model_is_refused(tmp_path, content, words):
-    path = tmp_path / "model.skops"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(OutputError, match=rf"^compare: the saved model must.*{words}.*\.skops"):
-        load_model(path)
 
 
 def double(values):
