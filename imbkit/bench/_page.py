@@ -229,7 +229,7 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
         folds = f"{task['folds']} stretches of {inert(data['time_column'], 60)}, each tested by "
         folds += "what came before it"
         if task["label_delay"]:
-            folds += f" and was labelled {inert(task['label_delay'], 40)} later"
+            folds += f"; labels were known {inert(task['label_delay'], 40)} late"
     inner = f"{task['inner_folds']} folds inside each training side"
     if not task["inner_folds"]:
         inner = "none; the most probable class is predicted"
