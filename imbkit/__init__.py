@@ -3,6 +3,7 @@
 Families (each is imported when it is first used):
 
 - ``imbkit.bench``: compare strategies on your own table, without leaks
+- ``imbkit.sampling``: change how many rows each class has, and carry along what belongs to them
 - ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
 - ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
@@ -15,8 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imbkit import bench, datasets, exceptions, metrics, pipeline, splits, thresholds
+    from imbkit import bench, datasets, exceptions, metrics, pipeline, sampling, splits, thresholds
     from imbkit._core.versions import show_versions
+    from imbkit._core.warmup import warmup
 
 __version__ = "0.1.0.dev0"
 
@@ -26,17 +28,20 @@ __all__ = [
     "exceptions",
     "metrics",
     "pipeline",
+    "sampling",
     "show_versions",
     "splits",
     "thresholds",
+    "warmup",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "show_versions":
-        from imbkit._core.versions import show_versions
+_FUNCTIONS = {"show_versions": "versions", "warmup": "warmup"}
 
-        return show_versions
+
+def __getattr__(name: str) -> Any:
+    if name in _FUNCTIONS:
+        return getattr(import_module(f"imbkit._core.{_FUNCTIONS[name]}"), name)
     if name in __all__:
         return import_module(f"imbkit.{name}")
     raise AttributeError(f"module 'imbkit' has no attribute {name!r}")

@@ -5,6 +5,7 @@ scikit-learn catches them unchanged.
 """
 
 __all__ = [
+    "ColumnTypeError",
     "DataError",
     "FetchError",
     "ImbkitWarning",
@@ -26,6 +27,10 @@ class InvalidParameterError(ValueError, TypeError):
 
 class DataError(ValueError):
     """The data cannot be used for what was asked."""
+
+
+class ColumnTypeError(DataError, TypeError):
+    """A column holds objects that are neither numbers, text nor times."""
 
 
 class FetchError(OSError):

@@ -13,6 +13,15 @@ from hypothesis import settings  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def pytest_collection_modifyitems(items):
+    """Turn warnings into errors: here, and not in a peer's tests that run on our classes."""
+    for item in items:
+        if ROOT in item.path.parents:
+            # Put first, so that a test's own filters win.
+            item.own_markers.insert(0, pytest.mark.filterwarnings("error").mark)
+
+
 settings.register_profile("imbkit", deadline=None, derandomize=True, database=None)
 settings.load_profile("imbkit")
 

@@ -31,6 +31,7 @@ FAMILIES: Mapping[str, str] = {
     "datasets": "",
     "metrics": "",
     "pipeline": "",
+    "sampling": "",
     "splits": "",
     "thresholds": "",
 }
@@ -188,7 +189,9 @@ def _names_in_source(family: str) -> list[str]:
 
 
 def _is_method(obj: object) -> bool:
-    return inspect.isclass(obj) and issubclass(obj, BaseEstimator)
+    # What a family hands on from imbalanced-learn is a class, not a method of ours.
+    foreign = getattr(obj, "__module__", "").startswith("imblearn.")
+    return inspect.isclass(obj) and issubclass(obj, BaseEstimator) and not foreign
 
 
 def _kind_of(obj: object) -> Kind:

@@ -1,0 +1,1 @@
+"""Loops compiled with numba over plain arrays; imported only where the input is large."""

@@ -1,0 +1,122 @@
+"""The target of a sampler: labels to work with, and the way back to what the user passed."""
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy import sparse
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import type_of_target
+
+from imbkit._core.columns import is_missing
+from imbkit._core.containers import take, wrap
+from imbkit._core.messages import listing, message
+from imbkit._core.types import AnyArray, IntArray
+from imbkit.exceptions import DataError
+
+__all__ = ["Target"]
+
+
+class Target:
+    """The labels of a table's rows.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,), or indicator matrix of shape (n_rows, n_classes)
+        Labels, in any container; or one column for each class with at most one 1 a row.
+    who : str
+        The class that messages speak for.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_rows,)
+        One label a row; positions of columns for an indicator matrix.
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted.
+    codes : ndarray of int, shape (n_rows,)
+        Position of each row's label in `classes`.
+    counts : ndarray of int, shape (n_classes,)
+        Rows of each class.
+
+    Raises
+    ------
+    DataError
+        If `y` is None, holds continuous numbers, missing labels, one class, or several labels
+        a row.
+    """
+
+    def __init__(self, y: Any, who: str) -> None:
+        if y is None:
+            rule = "requires y to be passed, but the target y is None"
+            raise DataError(message(who, rule, todo="Pass the labels of the rows"))
+        self._native = y
+        self._who = who
+        self.labels = _labels(y, who)
+        try:
+            found = np.unique(self.labels, return_inverse=True, return_counts=True)
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in self.labels})
+            rule = "labels must be of one kind, so that they can be sorted"
+            todo = "Turn them all into text or numbers"
+            raise DataError(message(who, rule, f"labels of {listing(kinds)}", todo)) from None
+        self.classes, self.codes, self.counts = found
+        if self.classes.size < 2:
+            rule = "the target 'y' needs to have more than 1 class"
+            got = f"{self.classes.size} class instead: {listing(self.classes.tolist())}"
+            todo = "In cross-validation, use a splitter that keeps every class on each side"
+            raise DataError(message(who, rule, got, todo))
+
+    def rows_of(self, label: object) -> IntArray:
+        """Return the positions of a class's rows, in order."""
+        return np.flatnonzero(self.labels == label)
+
+    def take(self, indices: IntArray, *, renumber: bool) -> Any:
+        """Return the target of the resampled rows, in the container that it came in."""
+        y = self._native
+        if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
+            y = y.ravel()
+        if isinstance(y, tuple):
+            y = list(y)
+        return take(y, indices, renumber=renumber, who=self._who)
+
+
+def _labels(y: Any, who: str) -> AnyArray:
+    """Return one label a row."""
+    array = _as_array(y)
+    kind = type_of_target(array)
+    if kind == "multilabel-indicator":
+        if np.any(np.asarray(array.sum(axis=1)) > 1):
+            rule = (
+                "the target must have one class a row: binary, multiclass, or an indicator "
+                "matrix with at most one 1 a row. Multilabel and multioutput targets are not "
+                "supported"
+            )
+            raise DataError(message(who, rule, "rows with several labels"))
+        return np.asarray(array.argmax(axis=1)).ravel()
+    if kind not in ("binary", "multiclass"):
+        _refuse(array, kind, who)
+    labels: AnyArray = column_or_1d(array)
+    return labels
+
+
+def _as_array(y: Any) -> Any:
+    if sparse.issparse(y) or isinstance(y, np.ndarray):
+        return y
+    frame = nw.from_native(y, pass_through=True, allow_series=True)
+    if isinstance(frame, nw.Series):
+        return wrap(frame.to_frame().to_native()).column(0)
+    if isinstance(frame, nw.DataFrame):
+        rows = wrap(y)
+        columns = [rows.column(j) for j in range(rows.n_columns)]
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+    return np.asarray(y)
+
+
+def _refuse(array: AnyArray, kind: str, who: str) -> None:
+    if array.ndim == 1 and is_missing(array).any():
+        rule = "every row must have a label; Input y contains NaN or None"
+        got = f"{np.count_nonzero(is_missing(array)):,} rows without one"
+        raise DataError(message(who, rule, got, "Drop the rows without a label"))
+    rule = f"the target must hold classes. Unknown label type: {kind}"
+    todo = "Cut continuous numbers into classes first" if "continuous" in kind else ""
+    raise DataError(message(who, rule, f"shape {array.shape} of {array.dtype}", todo))
