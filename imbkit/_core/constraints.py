@@ -3,7 +3,14 @@
 from numbers import Integral
 from typing import Any, Final
 
-from imbkit._core.compat import HasMethods, Hidden, Interval, Options, StrOptions
+from imbkit._core.compat import (
+    HasMethods,
+    Hidden,
+    Interval,
+    Options,
+    StrOptions,
+    constraints_of,
+)
 
 __all__ = [
     "N_JOBS",
@@ -13,6 +20,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "constraints_of",
 ]
 
 # Lists, as scikit-learn wants them. An estimator adds to one by `[*RANDOM_STATE, ...]`.

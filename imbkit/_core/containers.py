@@ -26,7 +26,7 @@ from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["Kind", "Rows", "stack", "take", "wrap"]
+__all__ = ["Kind", "Rows", "plain_array", "stack", "take", "wrap"]
 
 Native = TypeVar("Native")
 
@@ -489,6 +489,30 @@ def take(values: Any, indices: ArrayLike, *, renumber: bool = False, who: str = 
     if isinstance(values, np.ndarray) or getattr(values, "ndim", 2) == 1:
         return values[positions]
     return wrap(values, who=who).take(positions, renumber=renumber).native
+
+
+def plain_array(values: Any) -> AnyArray:
+    """Return labels, or other values of the rows, as an array of one or two dimensions.
+
+    Parameters
+    ----------
+    values : Series, DataFrame, ndarray or list
+        Columns of a frame have one way to be missing each, as :meth:`Rows.column` says; a
+        frame of one column gives one dimension.
+
+    Returns
+    -------
+    ndarray
+        It may share memory with `values`.
+    """
+    frame = nw.from_native(values, pass_through=True, allow_series=True)
+    if isinstance(frame, nw.Series):
+        frame = frame.to_frame()
+    if not isinstance(frame, nw.DataFrame):
+        return np.asarray(values)
+    rows = wrap(frame.to_native())
+    columns = [rows.column(j) for j in range(rows.n_columns)]
+    return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def stack(parts: Sequence[Rows[Native]]) -> Rows[Native]:

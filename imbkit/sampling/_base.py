@@ -4,6 +4,7 @@ A sampler writes one method, `_plan`: which rows are kept, and which pairs of ro
 made from. Everything else stands here: checks, containers, companions, provenance, pickling.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -31,7 +32,7 @@ MISSING_CLASSES: list[Any] = [StrOptions({"raise", "ignore"})]
 _PRIVATE = ("companions_", "parents_", "steps_")
 
 
-class PlannedSampler:
+class PlannedSampler(ABC):
     """Mixin that puts imbkit's resampling before an imbalanced-learn sampler.
 
     A member states ``class SMOTE(PlannedSampler, imblearn.over_sampling.SMOTE)`` and writes
@@ -142,9 +143,9 @@ class PlannedSampler:
         self._remember(plan, target)
         return plan
 
+    @abstractmethod
     def _plan(self, X: Any, y: AnyArray) -> Plan:
         """Say which rows are kept and which are made; `X` is what `_read` returned."""
-        raise NotImplementedError
 
     def _read(self, rows: Rows[Any]) -> Any:
         """Return what the algorithm looks at: the numeric columns as floats."""
@@ -194,7 +195,7 @@ class PlannedSampler:
         self.effective_prior_ = _shares(target, target.codes[plan.base], weights)
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return {name: value for name, value in state.items() if name not in _PRIVATE}
 
     def __sklearn_tags__(self) -> Any:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,15 @@ from imbkit.exceptions import InvalidParameterError, SmallClassWarning
 from imbkit.sampling._base import COMPANION_POLICY, MISSING_CLASSES, PlannedSampler
 from imbkit.sampling._table import measured_columns
 
-__all__ = ["GROWING", "GrowingSampler", "draw_pairs", "even_rows", "limited", "warn_identical"]
+__all__ = [
+    "GROWING",
+    "GrowingSampler",
+    "draw_pairs",
+    "even_rows",
+    "joined",
+    "limited",
+    "warn_identical",
+]
 
 # Constraints of the parameters that every sampler which makes numeric rows has besides its own.
 GROWING: dict[str, list[Any]] = {
@@ -93,6 +101,11 @@ def even_rows(rng: np.random.RandomState, n_base: int, n: int) -> IntArray:
     """Return `n` row numbers below `n_base`, each as often as any other, or once more."""
     rounds, rest = divmod(n, n_base)
     return np.concatenate([np.tile(np.arange(n_base), rounds), rng.permutation(n_base)[:rest]])
+
+
+def joined(parts: list[AnyArray], dtype: Any = np.intp) -> AnyArray:
+    """Put the draws of the classes behind each other; there may be none."""
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
 
 
 def warn_identical(X: Any, label: object, who: str) -> None:
@@ -194,7 +207,7 @@ def _place(column: Any, place: dict[int, int], rows: Rows[Any], option: str) -> 
     """Return where a column of the table, by name or position, stands among the new values."""
     if isinstance(column, str):
         position = rows.find(column)
-    elif isinstance(column, Real) and int(column) == column and 0 <= column < rows.n_columns:
+    elif isinstance(column, Integral) and 0 <= int(column) < rows.n_columns:
         position = int(column)
     else:
         rule = f"{option} must name columns of the table or their positions from 0"

@@ -11,13 +11,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.containers import Rows
 from imbkit._core.messages import listing, message
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.exceptions import DataError, InvalidParameterError
-from imbkit.sampling._growing import GROWING, GrowingSampler, even_rows
-from imbkit.sampling._table import numeric_matrix
+from imbkit.sampling._growing import GROWING, GrowingSampler, even_rows, joined
+from imbkit.sampling._table import numeric_matrix, sparse_like
 
 __all__ = ["RandomOverSampler"]
 
@@ -112,7 +113,7 @@ class RandomOverSampler(GrowingSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         **{name: rule for name, rule in GROWING.items() if name != "n_jobs"},
     }
 
@@ -161,7 +162,7 @@ class RandomOverSampler(GrowingSampler, _Original):
             if self.shrinkage_ is not None:
                 scale = self.shrinkage_[label] * _bandwidth(*X.shape) * _deviations(X[members])
                 noises.append(rng.randn(n, X.shape[1]) * scale)
-        base = np.concatenate([np.empty(0, dtype=np.intp), *bases])
+        base = joined(bases)
         if self.shrinkage_ is None:
             return Plan.copies(np.concatenate([np.arange(y.size), base]))
         noise = np.concatenate([np.empty((0, X.shape[1])), *noises])
@@ -169,9 +170,8 @@ class RandomOverSampler(GrowingSampler, _Original):
 
     def _make(self, X: Any, plan: Plan) -> Any:
         made = plan.extras["noise"] + X[plan.base[plan.made]]
-        if sparse.issparse(X):
-            return type(X)(sparse.csr_matrix(made, dtype=X.dtype))
-        return made.astype(X.dtype)
+        values = made.astype(X.dtype)
+        return sparse_like(X, values) if sparse.issparse(X) else values
 
     def _widths(self) -> dict[Any, float] | None:
         """Return the width of the noise for each class that may grow."""

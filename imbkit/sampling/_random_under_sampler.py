@@ -7,6 +7,7 @@ from imblearn.under_sampling import RandomUnderSampler as _Original
 from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.containers import Rows
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
@@ -83,7 +84,7 @@ class RandomUnderSampler(PlannedSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         "missing_classes": MISSING_CLASSES,
     }
     _keeps_index = True

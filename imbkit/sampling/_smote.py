@@ -10,9 +10,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
-from imbkit.sampling._growing import GROWING, GrowingSampler, draw_pairs, warn_identical
+from imbkit.sampling._growing import GROWING, GrowingSampler, draw_pairs, joined, warn_identical
 
 __all__ = ["SMOTE", "stated_neighbors"]
 
@@ -125,7 +126,7 @@ class SMOTE(GrowingSampler, _Original):
         cases=({}, {"allocation": "even", "integer_features": "auto", "bounds": "observed"}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **GROWING}
+    _parameter_constraints = {**constraints_of(_Original), **GROWING}
 
     def __init__(
         self,
@@ -167,13 +168,11 @@ class SMOTE(GrowingSampler, _Original):
             warn_identical(X_class, label, type(self).__name__)
             neighbors = self._neighbors_in(X_class, self.k_neighbors, k)
             rng = check_random_state(self.random_state)
-            row, column, step = draw_pairs(rng, *neighbors.shape, n, self.allocation)
+            row, column, step = draw_pairs(rng, members.size, k, n, self.allocation)
             bases.append(members[row])
             mates.append(members[neighbors[row, column]])
             steps.append(step)
-        empty = np.empty(0, dtype=np.intp)
-        parts = (np.concatenate([empty, *each]) for each in (bases, mates))
-        return Plan.grown(y.size, *parts, np.concatenate([np.empty(0), *steps]))
+        return Plan.grown(y.size, joined(bases), joined(mates), joined(steps))
 
 
 def stated_neighbors(k_neighbors: Any) -> Any:

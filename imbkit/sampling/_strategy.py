@@ -120,11 +120,11 @@ def _for_class(label: Any, value: Any, counts: Counts, kind: Kind, who: str) -> 
     rule = f"sampling_strategy must give class {shorten(label)} a number of rows or a ratio"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise InvalidParameterError(message(who, rule, value))
-    if value < 0:
+    if float(value) < 0:
         rule = f"the number of samples in a class cannot be negative, for class {shorten(label)}"
         raise InvalidParameterError(message(who, rule, value))
     if not isinstance(value, Integral):
-        if not 0 < value <= 1:
+        if not 0 < float(value) <= 1:
             todo = "Write whole numbers of rows as integers; a float is a ratio in (0, 1]"
             raise InvalidParameterError(message(who, rule, value, todo))
         return _rows_for(float(value), label, counts, kind, who, strict=False)

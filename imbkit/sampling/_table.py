@@ -14,7 +14,7 @@ from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
 from imbkit.exceptions import ColumnTypeError, DataError
 
-__all__ = ["assemble", "check_finite", "measured_columns", "numeric_matrix"]
+__all__ = ["assemble", "check_finite", "measured_columns", "numeric_matrix", "sparse_like"]
 
 _CARRIED = ("datetime", "duration")
 
@@ -86,7 +86,7 @@ def numeric_matrix(rows: Rows[Any]) -> Any:
 
 def check_finite(X: Any, rows: Rows[Any]) -> None:
     """Refuse infinite values, and name their columns."""
-    values = X.data if sparse.issparse(X) else X
+    values: AnyArray = getattr(X, "data") if sparse.issparse(X) else X
     with np.errstate(all="ignore"):
         total = values.sum(dtype=np.float64)
     # A finite sum settles it at a fraction of the cost; a sum may overflow without any.
@@ -98,6 +98,11 @@ def check_finite(X: Any, rows: Rows[Any]) -> None:
     rule = "every value must be finite or missing"
     got = f"{counts.sum():,} infinite (inf) values in {', '.join(names[:5])}{more}"
     raise DataError(message(rows.who, rule, got, "Cap these values, or make them missing"))
+
+
+def sparse_like(X: Any, values: Any) -> Any:
+    """Return values as a sparse matrix or array of the class of `X`."""
+    return type(X)(values)
 
 
 def assemble(

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
-from scipy import sparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from imbkit._core.columns import is_missing
-from imbkit._core.containers import take, wrap
+from imbkit._core.containers import plain_array, take
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError
@@ -82,7 +80,7 @@ class Target:
 
 def _labels(y: Any, who: str) -> AnyArray:
     """Return one label a row."""
-    array = _as_array(y)
+    array = y if hasattr(y, "tocsr") else plain_array(y)
     kind = type_of_target(array)
     if kind == "multilabel-indicator":
         if np.any(np.asarray(array.sum(axis=1)) > 1):
@@ -97,19 +95,6 @@ def _labels(y: Any, who: str) -> AnyArray:
         _refuse(array, kind, who)
     labels: AnyArray = column_or_1d(array)
     return labels
-
-
-def _as_array(y: Any) -> Any:
-    if sparse.issparse(y) or isinstance(y, np.ndarray):
-        return y
-    frame = nw.from_native(y, pass_through=True, allow_series=True)
-    if isinstance(frame, nw.Series):
-        return wrap(frame.to_frame().to_native()).column(0)
-    if isinstance(frame, nw.DataFrame):
-        rows = wrap(y)
-        columns = [rows.column(j) for j in range(rows.n_columns)]
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
-    return np.asarray(y)
 
 
 def _refuse(array: AnyArray, kind: str, who: str) -> None:
