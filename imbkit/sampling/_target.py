@@ -51,13 +51,15 @@ class Target:
         self._who = who
         self.labels = _labels(y, who)
         try:
-            found = np.unique(self.labels, return_inverse=True, return_counts=True)
+            self.classes = np.unique(self.labels)
         except TypeError:
             kinds = sorted({type(label).__name__ for label in self.labels})
             rule = "labels must be of one kind, so that they can be sorted"
             todo = "Turn them all into text or numbers"
             raise DataError(message(who, rule, f"labels of {listing(kinds)}", todo)) from None
-        self.classes, self.codes, self.counts = found
+        # Faster than what `unique` returns besides, which sorts all labels.
+        self.codes = np.searchsorted(self.classes, self.labels)
+        self.counts = np.bincount(self.codes, minlength=self.classes.size)
         if self.classes.size < 2:
             rule = "the target 'y' needs to have more than 1 class"
             got = f"{self.classes.size} class instead: {listing(self.classes.tolist())}"
