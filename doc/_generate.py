@@ -5,6 +5,8 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
+import _pictures
+
 from imbkit._core.catalog import FAMILIES, Entry, catalog
 
 TITLES = {
@@ -19,13 +21,13 @@ TITLES = {
 def write_pages(folder: Path) -> None:
     """Write an index, the method table, one page a family and one a public name."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    (folder / "pictures").mkdir(parents=True)
     pages = {"index": _index_page(), "methods": _method_table(), "exceptions": _exceptions_page()}
     for family in FAMILIES:
         entries = catalog(family)
         pages[family] = _family_page(family, entries)
         shown = [entry for entry in entries if entry.obj is not None]
-        pages.update({_path(entry): _entry_page(entry) for entry in shown})
+        pages.update({_path(entry): _entry_page(entry, folder) for entry in shown})
     for name, text in pages.items():
         (folder / f"{name}.rst").write_text(text, "utf-8")
 
@@ -67,7 +69,9 @@ def _family_page(family: str, entries: list[Entry]) -> str:
     return _page(f"imbkit.{family}", *parts, _contents(paths, hidden=True))
 
 
-def _entry_page(entry: Entry) -> str:
+def _entry_page(entry: Entry, folder: Path) -> str:
+    if entry.obj.__module__.startswith("imblearn."):
+        return _foreign_page(entry)
     options = []
     if inspect.isclass(entry.obj):
         directive = "autoclass"
@@ -76,7 +80,32 @@ def _entry_page(entry: Entry) -> str:
     else:
         directive = "autofunction" if callable(entry.obj) else "autodata"
     lines = [f".. {directive}:: imbkit.{entry.family}.{entry.name}", *options]
-    return _page(entry.name, "\n".join(lines))
+    picture = _picture(entry, folder / "pictures") if _pictures.is_drawn(entry) else ""
+    return _page(entry.name, picture, "\n".join(lines))
+
+
+def _foreign_page(entry: Entry) -> str:
+    home = entry.obj.__module__.rpartition("._")[0].partition("._")[0]
+    path = f"{home}.{entry.name}"
+    url = f"https://imbalanced-learn.org/stable/references/generated/{path}.html"
+    return _page(
+        entry.name,
+        f"imbalanced-learn's own class, handed on so that one line of imports can be changed: "
+        f"`{path} <{url}>`__. It carries no companions and does not say which rows its rows came "
+        f"from; see :doc:`/guide/migrating`.",
+    )
+
+
+def _picture(entry: Entry, folder: Path) -> str:
+    name = _pictures.draw(entry, folder)
+    alt = f"Map of the rows that {entry.name} keeps, removes, repeats and makes"
+    lines = [
+        f".. figure:: pictures/{name}",
+        f"   :alt: {alt}",
+        "",
+        f"   {_pictures.caption(entry)}",
+    ]
+    return "\n".join(lines)
 
 
 def _exceptions_page() -> str:

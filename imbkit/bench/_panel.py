@@ -6,25 +6,23 @@ estimator from a learner. Every pair is one entry of the comparison.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, Literal, TypeAlias
 
-from imblearn.combine import SMOTEENN
 from imblearn.ensemble import BalancedBaggingClassifier
-from imblearn.over_sampling import SMOTE, RandomOverSampler
-from imblearn.pipeline import Pipeline
-from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils.validation import has_fit_parameter
 
 from imbkit._core.catalog import find
 from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit.exceptions import InvalidParameterError
+from imbkit.pipeline import Pipeline as SamplingPipeline
 
 __all__ = [
     "LEARNERS",
@@ -152,9 +150,9 @@ class Learner:
 
         Returns
         -------
-        imblearn.pipeline.Pipeline
-            With the steps ``columns`` (if anything is to be prepared), ``sampler`` (if
-            given) and ``model``.
+        Pipeline
+            Scikit-learn's, or imbkit's if there is a sampler, with the steps ``columns`` (if
+            anything is to be prepared), ``sampler`` (if given) and ``model``.
         """
         native = self.native and not distances
         model = clone(self.model).set_params(**parameters)
@@ -169,7 +167,8 @@ class Learner:
             ("sampler", sampler),
             ("model", model if wrap is None else wrap(model)),
         ]
-        return Pipeline([step for step in steps if step[1] is not None])
+        kind = Pipeline if sampler is None else SamplingPipeline
+        return kind([step for step in steps if step[1] is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +192,8 @@ class Strategy:
 
     Examples
     --------
-    >>> from imblearn.over_sampling import ADASYN
     >>> from imbkit.bench import Strategy
+    >>> from imbkit.sampling import ADASYN
     >>> adasyn = Strategy(
     ...     "adasyn",
     ...     lambda learner, task: learner.pipeline(task, sampler=ADASYN(), distances=True),
@@ -259,18 +258,19 @@ def _class_weight(learner: Learner, task: Task) -> Pipeline:
 
 
 def _random_under(learner: Learner, task: Task) -> Pipeline:
-    return learner.pipeline(task, sampler=RandomUnderSampler())
+    return learner.pipeline(task, sampler=find("RandomUnderSampler")())
 
 
 def _random_over(learner: Learner, task: Task) -> Pipeline:
-    return learner.pipeline(task, sampler=RandomOverSampler())
+    return learner.pipeline(task, sampler=find("RandomOverSampler")())
 
 
-def _smote_for(task: Task) -> SMOTE:
+def _smote_for(task: Task) -> Any:
     """SMOTE with as many of the usual five neighbours as the rarest class allows."""
     if task.fewest < 2:
         raise CannotBuildError("SMOTE needs 2 rows of every class wherever it is trained")
-    return SMOTE(k_neighbors=min(5, task.fewest - 1))
+    # The same number in every cell, and no warning in those where a class is smaller.
+    return find("SMOTE")(k_neighbors=min(5, task.fewest - 1))
 
 
 def _smote(learner: Learner, task: Task) -> Pipeline:
@@ -278,7 +278,7 @@ def _smote(learner: Learner, task: Task) -> Pipeline:
 
 
 def _smote_enn(learner: Learner, task: Task) -> Pipeline:
-    return learner.pipeline(task, sampler=SMOTEENN(smote=_smote_for(task)), distances=True)
+    return learner.pipeline(task, sampler=find("SMOTEENN")(smote=_smote_for(task)), distances=True)
 
 
 def _under_ensemble(learner: Learner, task: Task) -> Pipeline:
@@ -312,12 +312,7 @@ STRATEGIES = {
         Strategy("random_under", _random_under, title="random under-sampling"),
         Strategy("random_over", _random_over, title="random over-sampling"),
         Strategy("smote", _smote, needs={"class_rows": 2}, title="SMOTE"),
-        Strategy(
-            "smote_enn",
-            _smote_enn,
-            needs={"class_rows": 2, "rows": 30_000},
-            title="SMOTE + ENN",
-        ),
+        Strategy("smote_enn", _smote_enn, needs={"class_rows": 2}, title="SMOTE + ENN"),
         Strategy("under_ensemble", _under_ensemble, title="under-sampling ensemble"),
     )
 }
@@ -355,10 +350,22 @@ def outside_limits(strategy: Strategy, task: Task) -> str:
 def check_weighted(estimator: BaseEstimator) -> None:
     """Raise CannotBuildError unless training weights reach the model."""
     steps = [step for _, step in getattr(estimator, "steps", [("model", estimator)])]
-    if any(hasattr(step, "fit_resample") for step in steps):
-        raise CannotBuildError("its sampler makes or drops rows, and would lose their weights")
+    for step in steps[:-1]:
+        if hasattr(step, "fit_resample") and not _keeps_weights(step):
+            raise CannotBuildError(
+                f"{type(step).__name__} makes new rows without weights; a sampler of "
+                "imbkit.sampling carries them along"
+            )
     if not has_fit_parameter(steps[-1], "sample_weight"):
         raise CannotBuildError(f"{type(steps[-1]).__name__} takes no sample_weight")
+
+
+def _keeps_weights(sampler: Any) -> bool:
+    """Whether a sampler carries weights itself, or says which rows it copies."""
+    if "sample_weight" in signature(sampler.fit_resample).parameters:
+        return True
+    tags = getattr(sampler.__sklearn_tags__(), "sampler_tags", None)
+    return bool(getattr(tags, "sample_indices", False))
 
 
 def resolve_strategy(strategy: object) -> Strategy:

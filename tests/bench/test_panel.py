@@ -1,5 +1,7 @@
 """The panel: every pair builds, fits and predicts on a table with everything in it."""
 
+import imblearn.over_sampling
+import imblearn.under_sampling
 import numpy as np
 import pytest
 from imblearn.combine import SMOTEENN
@@ -180,7 +182,8 @@ def test_smote_needs_a_neighbour(strategy):
 )
 def test_limits(n_train, fewest, words):
     task = Task("binary", (0,), (), missing=False, n_train=n_train, fewest=fewest)
-    reason = outside_limits(STRATEGIES["smote_enn"], task)
+    slow = Strategy("slow", STRATEGIES["none"].build, needs={"class_rows": 2, "rows": 30_000})
+    reason = outside_limits(slow, task)
     assert words in reason
     assert bool(reason) == bool(words)
     assert outside_limits(STRATEGIES["none"], task) == ""
@@ -275,26 +278,36 @@ def test_what_cannot_be_found(resolve, given, words):
         resolve(given)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "words"),
-    [
-        ("none", ""),
-        ("class_weight", ""),
-        ("random_under", "would lose their weights"),
-        ("random_over", "would lose their weights"),
-        ("smote", "would lose their weights"),
-        ("smote_enn", "would lose their weights"),
-    ],
-)
-def test_samplers_would_lose_weights(strategy, words):
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "under_ensemble"])
+def test_weights_reach_the_model_through_every_sampler(strategy):
     estimator = STRATEGIES[strategy].build(LEARNERS["logistic"], TASK)
-    if words:
-        with pytest.raises(CannotBuildError, match=words):
-            check_weighted(estimator)
-    else:
+    check_weighted(estimator)
+    X, y = mixed()
+    heavy = np.where(y == 1, 50.0, 1.0)
+    seen = {}
+
+    class Recorder(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            seen.update(X=X, y=y, weight=sample_weight)
+            return super().fit(X, y, sample_weight)
+
+    estimator.steps[-1] = ("model", Recorder())
+    estimator.fit(X, y, model__sample_weight=heavy)
+    # Rows made between rows of a class weigh what those weigh.
+    np.testing.assert_array_equal(seen["weight"], np.where(seen["y"] == 1, 50.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("sampler", "fits"),
+    [(imblearn.over_sampling.SMOTE(), False), (imblearn.under_sampling.TomekLinks(), True)],
+)
+def test_a_peers_sampler_keeps_weights_only_if_it_copies_rows(sampler, fits):
+    estimator = LEARNERS["logistic"].pipeline(TASK, sampler=sampler, distances=True)
+    if fits:
         check_weighted(estimator)
-        X, y = mixed()
-        assert estimator.fit(X, y, model__sample_weight=np.ones(y.size))
+    else:
+        with pytest.raises(CannotBuildError, match="SMOTE makes new rows without weights"):
+            check_weighted(estimator)
 
 
 def test_a_model_that_takes_no_weights_is_named():
