@@ -39,6 +39,7 @@ def _index_page() -> str:
         _contents(["methods", *FAMILIES, "exceptions"]),
         _heading("The package itself", "-"),
         ".. autofunction:: imbkit.show_versions",
+        ".. autofunction:: imbkit.warmup",
     )
 
 
@@ -85,14 +86,13 @@ def _entry_page(entry: Entry, folder: Path) -> str:
 
 
 def _foreign_page(entry: Entry) -> str:
-    home = entry.obj.__module__.rpartition("._")[0].partition("._")[0]
+    home = entry.obj.__module__.partition("._")[0]
     path = f"{home}.{entry.name}"
     url = f"https://imbalanced-learn.org/stable/references/generated/{path}.html"
     return _page(
         entry.name,
         f"imbalanced-learn's own class, handed on so that one line of imports can be changed: "
-        f"`{path} <{url}>`__. It carries no companions and does not say which rows its rows came "
-        f"from; see :doc:`/guide/migrating`.",
+        f"`{path} <{url}>`__. It carries no companions; see :doc:`/guide/migrating`.",
     )
 
 

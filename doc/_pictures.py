@@ -25,16 +25,17 @@ def draw(entry: Entry, folder: Path) -> str:
     import matplotlib.pyplot as plt
 
     settings = _settings(entry)
-    width = 1.2 + 4.4 * len(settings)
-    fig, axes = plt.subplots(
-        1, len(settings), figsize=(width, 5.0), squeeze=False, sharey=True, layout="constrained"
-    )
-    for ax, (options, shown) in zip(axes.flat, settings, strict=True):
+    columns = min(2, len(settings))
+    rows = -(-len(settings) // columns)
+    size = 1.2 + 4.0 * columns, 0.3 + 4.4 * rows
+    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for ax in axes.flat[len(settings) :]:
+        ax.remove()
+    for ax, (options, shown) in zip(axes.flat, settings, strict=False):
         X, y, _ = table(entry.obj)
         SamplingMapDisplay.from_sampler(entry.obj(**options), X, y, ax=ax)
         said = ", ".join(f"{name}={value!r}" for name, value in shown.items())
         ax.set_title(said or "default settings", fontsize="medium")
-        ax.label_outer()
     fig.suptitle(entry.name)
     name = f"{entry.name}.png"
     fig.savefig(folder / name, dpi=150, facecolor="white")
@@ -52,7 +53,7 @@ def caption(entry: Entry) -> str:
     bands = table(entry.obj)[2]
     if bands:
         text += f" Here {' and '.join(bands)} {'are' if len(bands) > 1 else 'is'} cut into levels,"
-        text += " because the sampler is made for categories."
+        text += " because the sampler is made for categories; rows of a level are spread a little."
     return text
 
 

@@ -9,6 +9,7 @@ Families (each is imported when it is first used):
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
 - ``imbkit.pipeline``: ship a fitted model without what only training needs
 - ``imbkit.datasets``: small real tables with a rare class, and a generator of transactions
+- ``imbkit.displays``: pictures with matplotlib, such as a map of what a sampler did
 - ``imbkit.exceptions``: every error and warning
 """
 
@@ -16,7 +17,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imbkit import bench, datasets, exceptions, metrics, pipeline, sampling, splits, thresholds
+    from imbkit import (
+        bench,
+        datasets,
+        displays,
+        exceptions,
+        metrics,
+        pipeline,
+        sampling,
+        splits,
+        thresholds,
+    )
     from imbkit._core.versions import show_versions
     from imbkit._core.warmup import warmup
 
@@ -25,6 +36,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "bench",
     "datasets",
+    "displays",
     "exceptions",
     "metrics",
     "pipeline",

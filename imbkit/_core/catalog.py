@@ -29,6 +29,7 @@ Kind = Literal["method", "class", "function", "object", "unknown"]
 FAMILIES: Mapping[str, str] = {
     "bench": "compare",
     "datasets": "",
+    "displays": "plot",
     "metrics": "",
     "pipeline": "",
     "sampling": "",
@@ -37,6 +38,7 @@ FAMILIES: Mapping[str, str] = {
 }
 _PACKAGES: Mapping[str, tuple[str, ...]] = {
     "compare": ("pandas", "pyarrow", "jinja2", "rich", "skops", "scikit_posthocs"),
+    "plot": ("matplotlib",),
 }
 _PEERS = tuple(
     f"imblearn.{family}" for family in ("over_sampling", "under_sampling", "combine", "ensemble")

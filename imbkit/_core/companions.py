@@ -8,15 +8,16 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from imbkit._core.containers import take
-from imbkit._core.messages import listing, message, shorten
+from imbkit._core.messages import listing, message
 from imbkit._core.plan import Plan
-from imbkit._core.types import AnyArray
+from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
 __all__ = ["Policy", "carry", "check_companions", "policy_of"]
 
 Policy: TypeAlias = Literal["interpolate", "base", "mean"] | float | Callable[..., AnyArray] | None
 _NAMED = ("interpolate", "base", "mean")
+_NUMBERS = {"float", "whole", "truth"}
 
 
 def check_companions(companions: Mapping[str, Any], n_rows: int, who: str) -> dict[str, Any]:
@@ -71,7 +72,8 @@ def policy_of(policies: object, name: str, who: str) -> Policy:
     """
     policy = policies.get(name) if isinstance(policies, Mapping) else policies
     real = isinstance(policy, Real) and not isinstance(policy, bool)
-    if policy is None or real or callable(policy) or policy in _NAMED:
+    named = isinstance(policy, str) and policy in _NAMED
+    if policy is None or real or callable(policy) or named:
         return policy  # type: ignore[return-value]
     rule = f"the policy of companion {name} must be {listing(_NAMED)}, a number or a callable"
     raise InvalidParameterError(message(who, rule, policy))
@@ -84,8 +86,8 @@ def carry(
 
     Parameters
     ----------
-    values : Series, ndarray or list of n_rows values, or ndarray of shape (n_rows, m)
-        The companion before.
+    values : Series, ndarray or list of n_rows values, ndarray of shape (n_rows, m), DataFrame
+        The companion before. Each column of a frame is treated by itself.
     plan : Plan
         Where the resampled rows come from.
     policy : {"interpolate", "base", "mean"}, float, callable or None
@@ -100,72 +102,126 @@ def carry(
 
     Returns
     -------
-    Series, ndarray or list
-        Of the same kind. Integers become floats unless copied.
+    Series, ndarray, list or DataFrame
+        Of the same kind. Values of kept rows stay as they are, but integers become floats
+        where new ones are no integers.
 
     Raises
     ------
     DataError
-        If values that are no numbers shall be interpolated or averaged, or a callable returns
-        another number of values than there are new rows.
+        If values that are no numbers shall be interpolated, averaged or set to a number, or
+        what a callable returns is of another shape or kind.
     """
     copied = take(values, plan.base, renumber=renumber, who=who)
-    if policy == "base" or not plan.made.any():
+    made = plan.made
+    if policy == "base" or not made.any():
         return copied
-    column = _column(values)
+    frame = nw.from_native(values, pass_through=True, allow_series=True)
+    if isinstance(frame, nw.DataFrame):
+        options: dict[str, Any] = {"who": who, "renumber": renumber}
+        parts = [
+            nw.from_native(
+                carry(each.to_native(), plan, policy, name=f"{name}[{each.name!r}]", **options),
+                series_only=True,
+            ).to_frame()
+            for each in frame.iter_columns()
+        ]
+        return nw.concat(parts, how="horizontal").to_native()
+    column, kind = _column(frame)
     if policy is None:
-        if column.dtype.kind != "f":
+        if kind != "float":
             return copied
         policy = "interpolate"
-    if policy in ("interpolate", "mean") and column.dtype.kind not in "fiu":
-        rule = f"companion {name} must hold numbers to be interpolated or averaged"
-        todo = 'Use the policy "base", which copies the value of the base row'
-        raise DataError(message(who, rule, f"dtype {column.dtype}", todo))
-    made = plan.made
-    base, mate, step = column[plan.base[made]], column[plan.mate[made]], plan.step[made]
-    new = _new_values(policy, base, mate, step)
-    if np.shape(new)[:1] != (step.size,):
+    _check_kind(policy, kind, column, name, who)
+    base, mate = column[plan.base[made]], column[plan.mate[made]]
+    new = _new_values(policy, base, mate, plan.step[made])
+    if new.shape != base.shape:
         rule = f"the policy of companion {name} must return one value for each new row"
-        got = f"shape {np.shape(new)} for {step.size:,} rows"
-        raise DataError(message(who, rule, got))
-    whole = column.dtype.kind in "iu" and new.dtype.kind == "f"
-    out = column[plan.base].astype(np.float64 if whole else column.dtype)
-    out[made] = new
-    return _like(copied, out, shorten(name))
+        raise DataError(message(who, rule, f"shape {new.shape} instead of {base.shape}"))
+    if not _fits(new, kind):
+        rule = f"the policy of companion {name} must return values of its kind, {column.dtype}"
+        raise DataError(message(who, rule, f"dtype {new.dtype}"))
+    return _written(copied, new, np.flatnonzero(made))
+
+
+def _column(values: Any) -> tuple[AnyArray, str]:
+    """Return a companion as an array, and its kind; missing numbers are NaN."""
+    if not isinstance(values, nw.Series):
+        column = np.asarray(values)
+        return column, _kind(column.dtype)
+    column, dtype = np.asarray(values.to_numpy()), values.dtype
+    # Integers and truth values with a missing one are still what they are.
+    if dtype.is_integer():
+        return column, "whole"
+    return column, "truth" if dtype == nw.Boolean else _kind(column.dtype)
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    kinds = {"f": "float", "i": "whole", "u": "whole", "b": "truth", "U": "text", "M": "time"}
+    return kinds.get(dtype.kind, "other")
+
+
+def _fits(new: AnyArray, kind: str) -> bool:
+    """Whether new values can stand among values of a kind."""
+    if kind == "truth":
+        return _kind(new.dtype) in _NUMBERS and bool(np.isin(new, (0, 1)).all())
+    return kind in ("other", _kind(new.dtype)) or {_kind(new.dtype), kind} <= _NUMBERS
+
+
+def _check_kind(policy: Policy, kind: str, column: AnyArray, name: str, who: str) -> None:
+    """Refuse to compute with what is no number."""
+    if kind in ("float", "whole") or callable(policy):
+        return
+    if kind == "truth" and policy in (0, 1):
+        return
+    done = "interpolated or averaged" if policy in _NAMED else f"set to {policy}"
+    rule = f"companion {name} must hold numbers to be {done}"
+    todo = 'Use the policy "base", which copies the value of the base row'
+    raise DataError(message(who, rule, f"dtype {column.dtype}", todo))
 
 
 def _new_values(policy: Policy, base: AnyArray, mate: AnyArray, step: AnyArray) -> AnyArray:
     if callable(policy):
         return np.asarray(policy(base, mate, step))
+    if policy not in ("interpolate", "mean"):
+        return np.full(base.shape, policy)
+    start, end = np.asarray(base, np.float64), np.asarray(mate, np.float64)
     if policy == "mean":
-        return base + (mate - base) / 2 if base.dtype.kind == "f" else (base + mate) / 2
-    if policy == "interpolate":
-        share = np.where(np.isnan(step), 0.0, step).reshape(-1, *[1] * (base.ndim - 1))
-        start, end = np.asarray(base, np.float64), np.asarray(mate, np.float64)
-        return start + share * (end - start)
-    return np.full(base.shape, policy)
+        share = np.full(step.size, 0.5)
+    else:
+        share = np.where(np.isnan(step), 0.0, step)
+    new: AnyArray = start + share.reshape(-1, *[1] * (base.ndim - 1)) * (end - start)
+    # A row on no segment has its base's value, even if that of its mate is missing.
+    return np.where((share == 0).reshape(-1, *[1] * (base.ndim - 1)), start, new)
 
 
-def _column(values: Any) -> AnyArray:
-    """Return a companion as an array; missing numbers are NaN."""
-    series = nw.from_native(values, pass_through=True, allow_series=True)
-    if isinstance(series, nw.Series):
-        if series.dtype.is_float():
-            return np.asarray(series.to_numpy(), dtype=series.to_numpy().dtype)
-        return np.asarray(series.to_numpy())
-    return np.asarray(values)
-
-
-def _like(copied: Any, out: AnyArray, name: str) -> Any:
-    """Return an array as the kind of container that a plain copy came in."""
+def _written(copied: Any, new: AnyArray, places: IntArray) -> Any:
+    """Return a copied companion with the values of the new rows put in."""
     if isinstance(copied, list):
-        return out.tolist()
+        for place, value in zip(places.tolist(), new.tolist(), strict=True):
+            copied[place] = value
+        return copied
     series = nw.from_native(copied, pass_through=True, allow_series=True)
     if not isinstance(series, nw.Series):
-        return out
-    made = nw.new_series(series.name, out, backend=series.implementation).to_native()
-    if series.implementation.is_pandas():
-        made.index = copied.index
-        # A nullable float stays one.
-        return made.astype(copied.dtype) if series.dtype.is_float() else made
-    return made
+        return _written_array(np.asarray(copied), new, places)
+    if series.dtype.is_integer() and new.dtype.kind == "f":
+        series = series.cast(nw.Float64())
+    fresh: Any = new
+    if new.dtype.kind == "f" and series.null_count():
+        # What was missing stays missing, and is not "not a number" beside it.
+        fresh = [None if value != value else value for value in new.tolist()]
+    elif series.dtype == nw.Boolean:
+        fresh = new.astype(bool)
+    return series.scatter(places, fresh).to_native()
+
+
+def _written_array(copied: AnyArray, new: AnyArray, places: IntArray) -> AnyArray:
+    dtype = copied.dtype
+    if dtype.kind in "iu" and new.dtype.kind == "f":
+        dtype = np.dtype(np.float64)
+    elif dtype.kind in "iuU" and not np.array_equal(new.astype(dtype), new):
+        # A larger number, or a longer text, than the dtype has room for.
+        dtype = np.promote_types(dtype, new.dtype)
+    out = copied.astype(dtype)
+    out[places] = new
+    return out

@@ -1,6 +1,6 @@
 """How an object ships without the parts that only training needs."""
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
@@ -37,8 +37,9 @@ def deploy(model: object) -> object:
     -------
     object
         What ``model.__deploy__()`` returns, if it has that method. For a Pipeline of
-        scikit-learn or imbalanced-learn: a scikit-learn Pipeline of the same fitted steps,
-        each deployed in turn, without the samplers. For scikit-learn's
+        scikit-learn, imbalanced-learn or imbkit: a scikit-learn Pipeline of the same fitted
+        steps, each deployed in turn, without the samplers and without nested pipelines that
+        have nothing else. For scikit-learn's
         FixedThresholdClassifier: the same around the deployed estimator. Anything else as it
         is; estimators held by other meta-estimators are not looked at.
 
@@ -66,7 +67,7 @@ def _deploy_pipeline(model: Pipeline) -> Pipeline:
 
     So are caching, verbosity and the routing of fit arguments: they matter to training alone.
     """
-    kept = [(name, step) for name, step in model.steps if not hasattr(step, "fit_resample")]
+    kept = [(name, step) for name, step in model.steps if not _only_resamples(step)]
     if not kept:
         rule = "a pipeline must have a step that is not a sampler"
         todo = "Add the estimator as its last step"
@@ -78,6 +79,14 @@ def _deploy_pipeline(model: Pipeline) -> Pipeline:
     if type(model) is Pipeline and len(steps) == len(model.steps) and same:
         return model
     return Pipeline(steps)
+
+
+def _only_resamples(step: Any) -> bool:
+    """Whether a step does nothing in prediction because it serves training."""
+    if isinstance(step, Pipeline):
+        # One that ends in a sampler may still scale before it.
+        return bool(step.steps) and all(_only_resamples(inner) for _, inner in step.steps)
+    return hasattr(step, "fit_resample")
 
 
 def _deploy_threshold(model: FixedThresholdClassifier) -> FixedThresholdClassifier:

@@ -24,8 +24,8 @@ def deployable(model: Any, X: Any = None) -> Any:
     Parameters
     ----------
     model : estimator
-        A fitted estimator. A pipeline of scikit-learn or imbalanced-learn ships as one of
-        scikit-learn without its samplers, a :class:`~imbkit.thresholds.ThresholdClassifierCV`
+        A fitted estimator. A pipeline ships as one of scikit-learn without its samplers and
+        without those of nested pipelines, a :class:`~imbkit.thresholds.ThresholdClassifierCV`
         as a FixedThresholdClassifier, anything else as it is.
     X : table of shape (n_rows, n_features), default=None
         Rows on which ``predict``, ``predict_proba`` and ``decision_function`` (those that the
@@ -46,6 +46,7 @@ def deployable(model: Any, X: Any = None) -> Any:
 
     See Also
     --------
+    Pipeline : A pipeline whose samplers take companions along.
     imbkit.thresholds.ThresholdClassifierCV : A threshold that ships with its model.
 
     Notes
@@ -56,11 +57,10 @@ def deployable(model: Any, X: Any = None) -> Any:
 
     Examples
     --------
-    >>> from imblearn.over_sampling import SMOTE
-    >>> from imblearn.pipeline import make_pipeline
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from imbkit.pipeline import deployable
+    >>> from imbkit.pipeline import deployable, make_pipeline
+    >>> from imbkit.sampling import SMOTE
     >>> from imbkit.thresholds import ThresholdClassifierCV
     >>> X, y = make_classification(1000, weights=[0.9], random_state=0)
     >>> learner = make_pipeline(SMOTE(random_state=0), LogisticRegression())

@@ -19,18 +19,36 @@ own classes, so that one line of imports can be changed.
 
 from typing import Any
 
+from imbkit.sampling._adasyn import ADASYN
+from imbkit.sampling._all_knn import AllKNN
+from imbkit.sampling._borderline_smote import BorderlineSMOTE
+from imbkit.sampling._edited_nearest_neighbours import EditedNearestNeighbours
+from imbkit.sampling._neighbourhood_cleaning_rule import NeighbourhoodCleaningRule
 from imbkit.sampling._random_over_sampler import RandomOverSampler
 from imbkit.sampling._random_under_sampler import RandomUnderSampler
+from imbkit.sampling._repeated_edited_nearest_neighbours import RepeatedEditedNearestNeighbours
 from imbkit.sampling._smote import SMOTE
+from imbkit.sampling._smote_enn import SMOTEENN
+from imbkit.sampling._smote_tomek import SMOTETomek
+from imbkit.sampling._tomek_links import TomekLinks
 
 __all__ = [
+    "ADASYN",
+    "AllKNN",
+    "BorderlineSMOTE",
     "ClusterCentroids",
+    "EditedNearestNeighbours",
     "InstanceHardnessThreshold",
     "KMeansSMOTE",
+    "NeighbourhoodCleaningRule",
     "RandomOverSampler",
     "RandomUnderSampler",
+    "RepeatedEditedNearestNeighbours",
     "SMOTE",
+    "SMOTEENN",
+    "SMOTETomek",
     "SVMSMOTE",
+    "TomekLinks",
 ]
 
 _PEERS = {

@@ -10,12 +10,13 @@ from scipy import sparse
 
 from imbkit._core.constraints import N_JOBS, StrOptions
 from imbkit._core.containers import Rows
-from imbkit._core.messages import listing, message, shorten
+from imbkit._core.messages import message, shorten
 from imbkit._core.neighbors import RowIndex, kneighbors_with
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import InvalidParameterError, SmallClassWarning
 from imbkit.sampling._base import COMPANION_POLICY, MISSING_CLASSES, PlannedSampler
+from imbkit.sampling._strategy import name_of
 from imbkit.sampling._table import measured_columns
 
 __all__ = [
@@ -53,26 +54,30 @@ class GrowingSampler(PlannedSampler):
             return RowIndex(X, n_jobs=self.n_jobs).nearest(k)
         return kneighbors_with(k_or_estimator, X, X)[:, 1:]
 
-    def _few(self, y: AnyArray, k_or_estimator: Any) -> dict[Any, int]:
+    def _few(
+        self, y: AnyArray, k_or_estimator: Any, labels: Iterable[Any] | None = None
+    ) -> dict[Any, int]:
         """Return the number of neighbours for each class that is to grow; 0 is to repeat rows.
 
-        One warning names every class with fewer rows than neighbours, another one every class
-        with a single row.
+        `labels` are those classes, by default all with rows to make. One warning names every
+        class with fewer rows than neighbours, another one every class with a single row.
         """
         given = isinstance(k_or_estimator, Integral)
         k = int(k_or_estimator) if given else int(k_or_estimator.n_neighbors) - 1
-        counts = {label: int(np.count_nonzero(y == label)) for label in self.sampling_strategy_}
-        growing = {label: n for label, n in counts.items() if self.sampling_strategy_[label]}
+        if labels is None:
+            labels = [label for label, n in self.sampling_strategy_.items() if n]
+        growing = {label: int(np.count_nonzero(y == label)) for label in labels}
         lone = [label for label, n in growing.items() if n == 1]
         short = [label for label, n in growing.items() if 1 < n <= k]
         who = type(self).__name__
         if short and given:
-            sizes = ", ".join(f"{shorten(label)}: {growing[label]}" for label in short[:5])
+            sizes = ", ".join(f"{name_of(label)}: {growing[label]}" for label in short[:5])
             rule = f"{k} neighbours need {k + 1} rows of a class; all of the others were used"
             warnings.warn(message(who, rule, f"classes of {sizes} rows"), SmallClassWarning, 3)
         if lone:
             rule = "a class needs 2 rows to make new ones from; its single row was repeated"
-            warnings.warn(message(who, rule, listing(lone)), SmallClassWarning, 3)
+            names = ", ".join(map(name_of, lone[:5]))
+            warnings.warn(message(who, rule, f"class {names}"), SmallClassWarning, 3)
         return {label: min(k, n - 1) if given or n == 1 else k for label, n in growing.items()}
 
     def _write(self, rows: Rows[Any], plan: Plan, values: Any, renumber: bool) -> Any:
@@ -114,7 +119,7 @@ def warn_identical(X: Any, label: object, who: str) -> None:
         return
     same = (X == X[0]) | (np.isnan(X) & np.isnan(X[0]))
     if same.all():
-        rule = f"the rows of class {shorten(label)} are all identical, so new rows repeat them"
+        rule = f"the rows of class {name_of(label)} are all identical, so new rows repeat them"
         todo = "Random over-sampling or class weights do the same at less cost"
         warnings.warn(message(who, rule, todo=todo), SmallClassWarning, 3)
 
@@ -155,12 +160,17 @@ def limited(
         raise InvalidParameterError(message(rows.who, rule, "a sparse matrix", todo))
     out = values.copy()
     place = {column: k for k, column in enumerate(columns)}
-    for column, (low, high) in _bounds(bounds, rows, columns).items():
-        k = _place(column, place, rows, "bounds")
+    ends = {
+        _place(column, place, rows, "bounds"): pair
+        for column, pair in _bounds(bounds, rows, columns).items()
+    }
+    for k, (low, high) in ends.items():
         out[:, k] = np.clip(out[:, k], low, high)
     for column in _whole_columns(integer_features, rows, columns):
         k = _place(column, place, rows, "integer_features")
-        out[:, k] = np.rint(out[:, k])
+        low, high = ends.get(k, (-np.inf, np.inf))
+        # Rounded inwards where a bound itself is no whole number.
+        out[:, k] = np.clip(np.rint(out[:, k]), np.ceil(low), np.floor(high))
     return out
 
 
@@ -216,3 +226,9 @@ def _place(column: Any, place: dict[int, int], rows: Rows[Any], option: str) -> 
         rule = f"{option} must name numeric columns"
         raise InvalidParameterError(message(rows.who, rule, shorten(rows.names[position])))
     return place[position]
+
+
+def _is_position(column: Any, n_columns: int) -> bool:
+    """Whether it is a whole number of a column; the entries of a mask are none."""
+    number = isinstance(column, Real) and not isinstance(column, bool)
+    return number and column in range(n_columns)

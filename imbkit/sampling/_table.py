@@ -156,7 +156,8 @@ def _assemble_array(native: AnyArray, plan: Plan, values: AnyArray) -> AnyArray:
     """Write an array once, without copies in between."""
     out = np.empty((plan.n_rows, native.shape[1]), dtype=native.dtype)
     n = native.shape[0]
-    if plan.n_rows - len(values) == n and not plan.made[:n].any():
+    grown = plan.n_rows - len(values) == n and not plan.made[:n].any()
+    if grown and np.array_equal(plan.base[:n], np.arange(n)):
         np.copyto(out[:n], native)
         out[n:] = values
     else:

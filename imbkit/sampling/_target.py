@@ -50,13 +50,7 @@ class Target:
         self._native = y
         self._who = who
         self.labels = _labels(y, who)
-        try:
-            self.classes = np.unique(self.labels)
-        except TypeError:
-            kinds = sorted({type(label).__name__ for label in self.labels})
-            rule = "labels must be of one kind, so that they can be sorted"
-            todo = "Turn them all into text or numbers"
-            raise DataError(message(who, rule, f"labels of {listing(kinds)}", todo)) from None
+        self.classes = np.unique(self.labels)
         # Faster than what `unique` returns besides, which sorts all labels.
         self.codes = np.searchsorted(self.classes, self.labels)
         self.counts = np.bincount(self.codes, minlength=self.classes.size)
@@ -82,8 +76,23 @@ class Target:
 
 def _labels(y: Any, who: str) -> AnyArray:
     """Return one label a row."""
-    array = y if hasattr(y, "tocsr") else plain_array(y)
-    kind = type_of_target(array)
+    try:
+        array = y if hasattr(y, "tocsr") else plain_array(y)
+    except ValueError:
+        rule = "the target must have one label for each row"
+        raise DataError(message(who, rule, "rows of different lengths")) from None
+    if array.ndim == 1 and is_missing(array).any():
+        rule = "every row must have a label; Input y contains NaN or None"
+        got = f"{np.count_nonzero(is_missing(array)):,} rows without one"
+        raise DataError(message(who, rule, got, "Drop the rows without a label"))
+    try:
+        kind = type_of_target(array)
+    except (TypeError, ValueError):
+        # Text beside numbers, which cannot be sorted; bytes; complex numbers.
+        kinds = sorted({type(label).__name__ for label in np.ravel(array).tolist()})
+        rule = "labels must be text, whole numbers or truth values, all of one kind"
+        got = f"labels of type {', '.join(kinds)}"
+        raise DataError(message(who, rule, got, "Turn them all into text or numbers")) from None
     if kind == "multilabel-indicator":
         if np.any(np.asarray(array.sum(axis=1)) > 1):
             rule = (
@@ -100,10 +109,6 @@ def _labels(y: Any, who: str) -> AnyArray:
 
 
 def _refuse(array: AnyArray, kind: str, who: str) -> None:
-    if array.ndim == 1 and is_missing(array).any():
-        rule = "every row must have a label; Input y contains NaN or None"
-        got = f"{np.count_nonzero(is_missing(array)):,} rows without one"
-        raise DataError(message(who, rule, got, "Drop the rows without a label"))
     rule = f"the target must hold classes. Unknown label type: {kind}"
     todo = "Cut continuous numbers into classes first" if "continuous" in kind else ""
     raise DataError(message(who, rule, f"shape {array.shape} of {array.dtype}", todo))

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from imblearn.combine import SMOTEENN
 from imblearn.ensemble import BalancedBaggingClassifier, RUSBoostClassifier
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline as SamplingPipeline
 from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -25,6 +25,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from imbkit.exceptions import InvalidParameterError
+from imbkit.pipeline import Pipeline as OurPipeline
 from imbkit.pipeline import deployable
 from imbkit.thresholds import ThresholdClassifierCV
 
@@ -50,6 +51,7 @@ MODELS = {
     "boosted": RUSBoostClassifier(n_estimators=3, random_state=0),
     "threshold": ThresholdClassifierCV(make_pipeline(SMOTE(random_state=0), LogisticRegression())),
     "margin": ThresholdClassifierCV(make_pipeline(RandomUnderSampler(random_state=0), LinearSVC())),
+    "ours": OurPipeline([("s", StandardScaler()), ("o", RandomOverSampler()), ("m", LinearSVC())]),
     "nested": Pipeline([("a", StandardScaler()), ("b", ThresholdClassifierCV(LinearSVC()))]),
     "never": ThresholdClassifierCV(LogisticRegression(), "precision"),
 }  # fmt: skip
@@ -72,6 +74,26 @@ def test_the_answers_are_equal_and_the_model_is_untouched(model, labels):
         assert hasattr(shipped, method) == hasattr(model, method)
     for method in compared:
         np.testing.assert_array_equal(getattr(shipped, method)(X), getattr(model, method)(X))
+
+
+def test_nested_pipelines_lose_their_samplers_and_nothing_else():
+    def over():
+        return RandomOverSampler(random_state=0)
+
+    only = OurPipeline([("over", over()), ("again", OurPipeline([("over", over())]))])
+    scaled = OurPipeline([("scale", StandardScaler()), ("over", SMOTE(random_state=0))])
+    last = OurPipeline([("under", RandomUnderSampler(random_state=0)), ("model", LinearSVC())])
+    steps = [("only", only), ("scaled", scaled), ("idle", "passthrough"), ("last", last)]
+    model = OurPipeline(steps).fit(X, y)
+    shipped = deployable(model, X)
+    assert type(shipped) is type(shipped["scaled"]) is type(shipped["last"]) is Pipeline
+    assert list(shipped.named_steps) == ["scaled", "idle", "last"]
+    assert list(shipped["scaled"].named_steps) == ["scale"]
+    assert shipped["scaled"]["scale"] is scaled["scale"]
+    assert list(shipped["last"].named_steps) == ["model"]
+    assert samplers_in(shipped) == []
+    # The scaler matters: without it the comparison would have failed.
+    assert np.any(shipped.predict(X) != last.predict(X))
 
 
 @pytest.mark.parametrize("name", ["ensemble", "boosted"])

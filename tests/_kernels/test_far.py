@@ -1,0 +1,97 @@
+"""Sums of distances: the same bits as sorting every distance."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imbkit._kernels import far
+from imbkit._kernels.far import cluster, far_sums, sums_to, warm
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled():
+    warm()
+
+
+def distances(q, P):
+    """Distances to all rows, squares summed column by column."""
+    total = np.zeros(len(P))
+    for value, column in zip(q, P.T, strict=True):
+        total += (value - column) ** 2
+    return np.sqrt(total)
+
+
+@st.composite
+def tables(draw):
+    """Rows that ask and rows to be far from: outliers, ties, twins and constant columns."""
+    n, m, d = draw(st.integers(1, 12)), draw(st.integers(1, 150)), draw(st.integers(1, 9))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    X = rng.integers(0, draw(st.sampled_from([1, 4, 100])), (n, d)).astype(float)
+    P = rng.integers(0, draw(st.sampled_from([1, 4, 100])), (m, d)).astype(float)
+    if draw(st.booleans()):
+        X, P = X + rng.normal(size=X.shape), P + rng.standard_cauchy(size=P.shape)
+    return X, P, draw(st.integers(1, m))
+
+
+@settings(max_examples=150)
+@given(tables(), st.sampled_from([1, 2, 32]))
+def test_the_farthest_rows_are_found_and_summed_in_order(case, smallest):
+    X, P, k = case
+    rows = np.arange(len(X))[::-1].copy()
+    before, far._SMALLEST = far._SMALLEST, smallest
+    try:
+        clusters = cluster(P)
+    finally:
+        far._SMALLEST = before
+    out = np.empty(len(X))
+    far_sums(0, len(X), X, rows, clusters, k, out)
+    for row, found in zip(rows, out.tolist(), strict=True):
+        expected = 0.0
+        for distance in np.sort(distances(X[row], P))[-k:].tolist():
+            expected += distance
+        assert found == expected
+
+
+@given(tables(), st.sampled_from([1, 4, 32]))
+def test_clusters_hold_every_row_once(case, smallest):
+    P = case[1]
+    before, far._SMALLEST = far._SMALLEST, smallest
+    try:
+        clusters = cluster(P)
+    finally:
+        far._SMALLEST = before
+    held = [c[:, :n].T for c, n in zip(clusters.points, clusters.sizes, strict=True)]
+    found = np.concatenate(held)
+    order, expected = (np.lexsort(rows.T) for rows in (found, P))
+    np.testing.assert_array_equal(found[order], P[expected])
+    for rows, centre, radius in zip(held, clusters.centres.T, clusters.radii, strict=True):
+        assert distances(centre, rows).max() <= radius * (1 + 1e-12)
+
+
+def test_outliers_spare_the_other_clusters(monkeypatch):
+    # Not looked at: a cluster that is too near to matter may even hold NaN.
+    rng = np.random.default_rng(0)
+    P = np.concatenate([rng.normal(size=(64, 2)), rng.normal(size=(32, 2)) + 1000])
+    clusters = cluster(P)
+    near = np.flatnonzero(np.abs(clusters.centres).max(axis=0) < 100)
+    assert near.size
+    clusters.points[near] = np.nan
+    X, out = np.zeros((1, 2)), np.empty(1)
+    far_sums(0, 1, X, np.zeros(1, dtype=np.intp), clusters, 3, out)
+    np.testing.assert_allclose(out, np.sort(np.linalg.norm(P, axis=1))[-3:].sum())
+
+
+@given(tables())
+def test_distances_to_given_rows_are_added_in_order(case):
+    X, P, k = case
+    rng = np.random.default_rng(0)
+    rows, mates = rng.integers(0, len(X), 5), rng.integers(0, len(P), (5, k))
+    out = np.full(5, -1.0)
+    sums_to(1, 5, X, rows, P, mates, out)
+    assert out[0] == -1
+    for i in range(1, 5):
+        expected = 0.0
+        for distance in distances(X[rows[i]], P)[mates[i]].tolist():
+            expected += distance
+        assert out[i] == expected

@@ -1,0 +1,154 @@
+"""What tests over all samplers share: the seventeen names, tables without ties, how to build."""
+
+import importlib
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+import imbkit.sampling
+from imbkit.exceptions import ImbkitWarning
+
+OVER = ("ADASYN", "BorderlineSMOTE", "RandomOverSampler", "SMOTE", "SMOTEN", "SMOTENC")
+COMBINED = ("SMOTEENN", "SMOTETomek")
+CLEANING = (
+    "AllKNN",
+    "CondensedNearestNeighbour",
+    "EditedNearestNeighbours",
+    "NeighbourhoodCleaningRule",
+    "OneSidedSelection",
+    "RepeatedEditedNearestNeighbours",
+    "TomekLinks",
+)
+UNDER = ("NearMiss", "RandomUnderSampler")
+# Samplers whose new rows lie on a segment between two rows of the table.
+SEGMENTS = ("ADASYN", "BorderlineSMOTE", "SMOTE", "SMOTEENN", "SMOTETomek")
+# Samplers that measure distances between numbers.
+MEASURING = (
+    *("ADASYN", "BorderlineSMOTE", "SMOTE", "SMOTENC"),
+    *(*CLEANING, *COMBINED, "NearMiss"),
+)
+ALL = tuple(sorted((*OVER, *COMBINED, *CLEANING, *UNDER)))
+MODULES = {
+    **dict.fromkeys(OVER, "over_sampling"),
+    **dict.fromkeys(COMBINED, "combine"),
+    **dict.fromkeys((*CLEANING, *UNDER), "under_sampling"),
+}
+SEEDED = {*OVER, *COMBINED, "CondensedNearestNeighbour", "OneSidedSelection", "RandomUnderSampler"}
+
+
+@pytest.fixture(params=ALL)
+def name(request):
+    """The name of any sampler."""
+    return request.param
+
+
+@pytest.fixture(params=OVER)
+def over(request):
+    """The name of an over-sampler."""
+    return request.param
+
+
+@pytest.fixture(params=SEGMENTS)
+def segments(request):
+    """The name of a sampler whose new rows lie between two rows."""
+    return request.param
+
+
+@pytest.fixture(params=MEASURING)
+def measuring(request):
+    """The name of a sampler that measures distances between numbers."""
+    return request.param
+
+
+@pytest.fixture(params=(*CLEANING, *UNDER))
+def selecting(request):
+    """The name of a sampler that only leaves rows out."""
+    return request.param
+
+
+@pytest.fixture
+def build():
+    """A function from a sampler's name and settings to imbkit's sampler, with seed 0."""
+    return lambda name, **settings: _build(imbkit.sampling, name, settings)
+
+
+@pytest.fixture
+def peer():
+    """A function from a sampler's name and settings to imbalanced-learn's, with seed 0."""
+    return lambda name, **settings: _build(
+        importlib.import_module(f"imblearn.{MODULES[name]}"), name, settings
+    )
+
+
+def _build(module, name, settings):
+    if name in SEEDED:
+        settings = {"random_state": 0, **settings}
+    if name == "SMOTENC":
+        settings = {"categorical_features": [-1], **settings}
+    return getattr(module, name)(**settings)
+
+
+@pytest.fixture
+def table():
+    """A function that makes a table that suits a sampler, and labels."""
+    return _table
+
+
+def _table(name, sizes=(60, 24, 18), d=4, seed=0, dtype=np.float64, spread=1.6):
+    """Return overlapping classes of the given sizes, no two distances equal.
+
+    SMOTENC's last column and all of SMOTEN's hold categories, as whole numbers.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.repeat(rng.permutation(len(sizes)), sizes))
+    centres = rng.normal(size=(len(sizes), d))
+    centres *= spread / np.linalg.norm(centres, axis=1, keepdims=True)
+    X = rng.normal(size=(y.size, d)) + centres[y]
+    if name in ("SMOTEN", "SMOTENC"):
+        first = 0 if name == "SMOTEN" else d - 1
+        X[:, first:] = np.floor(2 * (X[:, first:] - X[:, first:].min(axis=0)))
+    return X.astype(dtype), y
+
+
+@pytest.fixture
+def resample():
+    """A function that resamples without warnings about numbers of rows, which are told."""
+
+    def run(sampler, X, y, **companions):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImbkitWarning)
+            return sampler.fit_resample(X, y, **companions)
+
+    return run
+
+
+# What decides whether NumPy or compiled kernels do the work; the answer is the same.
+SWITCHES = {
+    "imbkit._core.condense._SMALL": (10**9, 0),
+    "imbkit._core.mixed._FEW": (10**15, -1),
+    "imbkit._core.mixed._compiled": (lambda name: False, lambda name: True),
+    "imbkit._core.neighborhood.tree_pays": (lambda *sizes: False, lambda *sizes: True),
+    "imbkit._core.neighbors.RowTree.preferred_path": (
+        lambda tree, k: "brute",
+        lambda tree, k: "tree",
+    ),
+    "imbkit._core.neighbors.tree_pays": (lambda *sizes: False, lambda *sizes: True),
+    "imbkit.sampling._near_miss._SMALL": (10**9, 0),
+    "imbkit.sampling._segments._FEW": (10**15, -1),
+}
+
+
+@pytest.fixture
+def working_with():
+    """A function that opens a block in which "numpy" or "kernels" do all the work."""
+
+    @contextmanager
+    def choose(what):
+        with pytest.MonkeyPatch.context() as patch:
+            for target, choices in SWITCHES.items():
+                patch.setattr(target, choices[what == "kernels"])
+            yield
+
+    return choose
