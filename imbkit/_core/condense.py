@@ -15,8 +15,9 @@ from imbkit._core.neighbors import RowIndex
 from imbkit._core.parallel import run_blocks
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 
-__all__ = ["condensed", "misjudged", "pair_squares", "smallest_class"]
+__all__ = ["POOL", "condensed", "misjudged", "near_rows", "pair_squares", "smallest_class"]
 
+POOL = 1024  # rows up to which clusters are searched faster than a tree
 _SMALL = 2_000  # rows below which loading the kernels costs more than they save
 _CELLS = 2**20  # entries of a working array: 8 MiB
 _FEW = 256  # stored rows that are compared one by one; more of them are put into a tree
@@ -194,19 +195,69 @@ def _contest(
     if needed > rivals.size or not members.size:
         return None
     own, others = _rows(X, members), _rows(X, rivals)
-    mates = RowIndex(others, n_jobs=n_jobs).nearest_to(own, needed)[:, -1]
-    reach = np.empty(members.size)
-    if members.size < _SMALL or not (_plain(own) and _plain(others)):
-        step = max(1, _CELLS // max(1, own.shape[1]))
-        for low in range(0, members.size, step):
-            part = slice(low, low + step)
-            reach[part] = pair_squares(own[part], others[mates[part]])
+    compiled = members.size >= _SMALL and _plain(own) and _plain(others)
+    if compiled and rivals.size <= POOL:
+        mates, squares = near_rows(own, np.arange(members.size), others, needed, n_jobs)
+        mates, reach = mates[:, -1], squares[:, -1].copy()
     else:
+        mates = RowIndex(others, n_jobs=n_jobs).nearest_to(own, needed)[:, -1]
+        reach = _pairs(own, others, mates, compiled, n_jobs)
+    return _Contest(own, members, reach, rivals[mates], k - needed + 1)
+
+
+def near_rows(
+    X: FloatArray, rows: IntArray, pool: FloatArray, k: int, n_jobs: int | None
+) -> tuple[IntArray, FloatArray]:
+    """Find the `k` rows of a small pool nearest to the rows ``X[rows]``, by kernels.
+
+    Parameters
+    ----------
+    X : ndarray of float64, shape (n_rows, d)
+        Rows without missing values.
+    rows : ndarray of int, shape (n,)
+        Rows to find neighbours of.
+    pool : ndarray of float64, shape (m, d)
+        Rows to find, best no more than `POOL`.
+    k : int
+        Neighbours, no more than m.
+    n_jobs : int or None
+        Threads.
+
+    Returns
+    -------
+    mates : ndarray of int, shape (n, k)
+        Positions in the pool, the nearest first; of rows at one distance, the first.
+    squares : ndarray of float64, shape (n, k)
+        Squared distances.
+    """
+    from imbkit._kernels import far
+
+    mates = np.empty((rows.size, k), dtype=np.int64)
+    squares = np.empty((rows.size, k))
+    clusters = far.cluster(pool)
+    block = max(1, 16 * _BLOCK // pool.size // pool.shape[1])
+    run_blocks(
+        far.near_rows, rows.size, X, rows, clusters, mates, squares, n_jobs=n_jobs, block=block
+    )
+    return mates, squares
+
+
+def _pairs(
+    own: Any, others: Any, mates: IntArray, compiled: bool, n_jobs: int | None
+) -> FloatArray:
+    """Squared distance of each row and its mate among the others."""
+    out = np.empty(mates.size)
+    if compiled:
         from imbkit._kernels.condense import squares
 
         block = max(1, _BLOCK // own.shape[1])
-        run_blocks(squares, members.size, own, others, mates, reach, n_jobs=n_jobs, block=block)
-    return _Contest(own, members, reach, rivals[mates], k - needed + 1)
+        run_blocks(squares, mates.size, own, others, mates, out, n_jobs=n_jobs, block=block)
+        return out
+    step = max(1, _CELLS // max(1, own.shape[1]))
+    for low in range(0, mates.size, step):
+        part = slice(low, low + step)
+        out[part] = pair_squares(own[part], others[mates[part]])
+    return out
 
 
 def _rows(X: Any, numbers: IntArray) -> Any:

@@ -17,7 +17,7 @@ __all__ = ["Neighborhood"]
 
 _WIDTH = 3  # friends remembered for a row: the k of the usual cleaning methods
 _SLACK = 6  # rows of a list beyond those asked for, to be used up by removals
-_PROBE = 32  # leaves whose rows try both orders of a search
+_PROBE = 128  # leaves whose rows try both orders of a search
 _UNKNOWN = -2
 
 
@@ -151,12 +151,12 @@ class _Tree:
     def _find(self, rows: IntArray) -> None:
         """Search friends and enemy of these rows."""
         size = self.rows.tree.points.shape[2]
-        if self.apart is None and len(rows) > 100 * size * _PROBE:
+        if self.apart is None and len(rows) > 10 * size * _PROBE:
             # Noisy classes are searched at once, tidy ones for enemies only.
             step = len(rows) // (size * _PROBE)
             sample = np.sort(self.rows.place[rows])
             sample = self.rows.tree.order[sample[np.arange(len(sample)) // size % step == 0]]
-            self.apart = self._work(sample, True) <= self._work(sample, False)
+            self.apart = self._work(sample, True) <= 1.25 * self._work(sample, False)
         self._work(rows, self.apart is not False)
 
     def _work(self, rows: IntArray, apart: bool) -> int:

@@ -67,7 +67,7 @@ class RowIndex:
             self._X = sparse.csr_matrix(X, dtype=np.float64)
             self._missing = False
         else:
-            self._X = np.ascontiguousarray(X, dtype=np.float64)
+            self._X = _plain(X)
             self._missing = bool(np.isnan(self._X.min(initial=0.0)))
         self.n_rows, self.n_columns = self._X.shape
 
@@ -81,7 +81,7 @@ class RowIndex:
         if self._sparse:
             values: Any = sparse.csr_matrix(Q, dtype=np.float64)
         else:
-            values = np.ascontiguousarray(Q, dtype=np.float64)
+            values = _plain(Q)
         return self._search(values, np.arange(values.shape[0]), k, False)
 
     def _search(self, values: Any, rows: IntArray, k: int, own: bool) -> IntArray:
@@ -190,11 +190,11 @@ class RowTree:
 
     def __init__(self, X: FloatArray, *, n_jobs: int | None = None) -> None:
         self.n_jobs = n_jobs
-        self.X = X
+        self.X = _plain(X)
         self._preferred: dict[int, str] = {}
         d = X.shape[1]
         self.scale, self.centre, self.axes, lost = _principal_axes(X)
-        self.turned, self._norm = self.turn(X)
+        self.turned, self._norm = self.turn(self.X)
         self._relative = lost + (4 * d + 32) * _EPS
         self.tree = self._grow()
         self.place = np.empty(len(X), dtype=np.intp)  # position of each row in the tree
@@ -225,6 +225,7 @@ class RowTree:
         from imbkit._kernels.neighbors import find_homes, find_nearest
 
         tree = self.tree
+        values = self.X if own else _plain(values)
         if own:
             turned, norm = self.turned, 0.0
             units = self.place[rows] // tree.points.shape[2]
@@ -288,6 +289,13 @@ class RowTree:
         run_blocks(settle, len(leaves), *arguments, leaves, n_jobs=self.n_jobs, block=256)
         enclose(tree)
         return tree
+
+
+def _plain(X: AnyArray) -> FloatArray:
+    """C-ordered float64 values, read-only: for any other kind, kernels would compile again."""
+    plain = np.require(X, np.float64, ["C_CONTIGUOUS", "ALIGNED"]).view(np.ndarray)
+    plain.flags.writeable = False
+    return plain
 
 
 def batches(groups: IntArray, size: int) -> IntArray:

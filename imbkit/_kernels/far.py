@@ -1,4 +1,4 @@
-"""Sums of the distances to some rows: the k farthest ones, or given ones."""
+"""Rows of a small pool: the k nearest ones, and sums of distances to the k farthest."""
 
 from typing import NamedTuple
 
@@ -7,16 +7,18 @@ from numpy.typing import NDArray
 
 from imbkit._kernels._jit import kernel
 
-__all__ = ["Clusters", "cluster", "far_sums", "sums_to", "warm"]
+__all__ = ["Clusters", "cluster", "far_sums", "near_rows", "sums_to", "warm"]
 
 _SMALLEST, _LARGEST = 32, 512  # rows of a cluster
-_SLACK = 1.0 + 1e-9  # far more than the rounding of any sum of squares
+_SLACK = 1e-9  # far more than the rounding of any sum of squares
+_HUGE = float(np.finfo(np.float64).max)
 
 
 class Clusters(NamedTuple):
     """Rows in clusters of equal size, column by column, so that sums run over whole clusters."""
 
     points: NDArray[np.float64]  # (n_clusters, d, size)
+    numbers: NDArray[np.int64]  # (n_clusters, size) position of each in the pool
     sizes: NDArray[np.int64]  # (n_clusters,) rows of each; what follows them is not looked at
     centres: NDArray[np.float64]  # (d, n_clusters)
     radii: NDArray[np.float64]  # (n_clusters,) largest distance of a row to its centre
@@ -31,14 +33,18 @@ def cluster(P: NDArray[np.float64]) -> Clusters:
     slices = [np.arange(n_rows)]
     while len(slices[0]) > size:
         slices = [half for part in slices for half in _halves(P, part, size)]
-    points = np.zeros((len(slices), n_columns, max(map(len, slices))))
+    points = np.zeros((len(slices), n_columns, len(slices[0])))
+    numbers = np.zeros((len(slices), len(slices[0])), dtype=np.int64)
     centres, radii = np.empty((n_columns, len(slices))), np.empty(len(slices))
     for c, part in enumerate(slices):
         rows = P[part]
         points[c, :, : len(part)] = rows.T
-        centres[:, c] = (rows.min(axis=0) + rows.max(axis=0)) / 2
-        radii[c] = np.sqrt(((rows - centres[:, c]) ** 2).sum(axis=1).max())
-    return Clusters(points, np.array([len(part) for part in slices]), centres, radii)
+        numbers[c, : len(part)] = part
+        with np.errstate(over="ignore", invalid="ignore"):
+            centres[:, c] = (rows.min(axis=0) + rows.max(axis=0)) / 2
+            radii[c] = np.sqrt(((rows - centres[:, c]) ** 2).sum(axis=1).max())
+    sizes = np.array([len(part) for part in slices])
+    return Clusters(points, numbers, sizes, centres, radii)
 
 
 def _halves(P: NDArray[np.float64], part: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -67,7 +73,7 @@ def far_sums(low, high, X, rows, clusters, k, out):
         row = X[rows[i]]
         _squares(row, clusters.centres, reach)
         for c in range(n_clusters):
-            reach[c] = (np.sqrt(reach[c]) + clusters.radii[c]) ** 2 * _SLACK
+            reach[c] = (np.sqrt(reach[c]) + clusters.radii[c]) ** 2 * (1.0 + _SLACK)
         best[:] = -1.0
         for _ in range(n_clusters):
             first = np.argmax(reach)
@@ -82,6 +88,35 @@ def far_sums(low, high, X, rows, clusters, k, out):
         for b in range(k):
             total += np.sqrt(best[b])
         out[i] = total
+
+
+@kernel
+def near_rows(low, high, X, rows, clusters, mates, squares):
+    """Find the clustered rows nearest to each row ``X[rows[i]]``, and their squared distances.
+
+    As many as `mates` and `squares` have columns, the nearest first; of rows at one distance,
+    the one with the smaller number. Squares are summed column by column.
+    """
+    n_clusters, _, size = clusters.points.shape
+    block, reach = np.empty(size), np.empty(n_clusters)
+    for i in range(low, high):
+        row, ids, best = X[rows[i]], mates[i], squares[i]
+        last = best.size - 1
+        _squares(row, clusters.centres, reach)
+        for c in range(n_clusters):
+            away = np.sqrt(reach[c]) * (1.0 - _SLACK) - clusters.radii[c] * (1.0 + _SLACK)
+            # Overflow gives no bound; infinity marks a cluster that was looked at.
+            reach[c] = min(away * away, _HUGE) if away > 0.0 else 0.0
+        ids[:], best[:] = np.iinfo(np.int64).max, np.inf
+        for _ in range(n_clusters):
+            first = np.argmin(reach)
+            if reach[first] > best[last] or reach[first] == np.inf:
+                break
+            reach[first] = np.inf
+            _squares(row, clusters.points[first], block)
+            for p in range(clusters.sizes[first]):
+                if block[p] <= best[last]:
+                    _place(ids, best, clusters.numbers[first, p], block[p])
 
 
 @kernel
@@ -125,6 +160,18 @@ def _squares(q, columns, out):
 
 
 @kernel
+def _place(ids, best, number, value):
+    """Put a row into a list ordered by distance and number, if it is before the last."""
+    b = best.size - 1
+    if value == best[b] and number > ids[b]:
+        return
+    while b > 0 and (value < best[b - 1] or (value == best[b - 1] and number < ids[b - 1])):
+        ids[b], best[b] = ids[b - 1], best[b - 1]
+        b -= 1
+    ids[b], best[b] = number, value
+
+
+@kernel
 def _insert(best, value):
     """Put a value into an ascending list, and drop the list's first."""
     b = 0
@@ -138,4 +185,5 @@ def warm() -> None:
     """Compile every kernel of this file."""
     X, rows, out = np.zeros((1, 1)), np.zeros(1, dtype=np.intp), np.zeros(1)
     far_sums(0, 1, X, rows, cluster(X), 1, out)
+    near_rows(0, 1, X, rows, cluster(X), rows[:, np.newaxis].copy(), X.copy())
     sums_to(0, 1, X, rows, X, rows[:, np.newaxis], out)

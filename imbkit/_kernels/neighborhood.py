@@ -7,10 +7,10 @@ another file would not notice when that file changes.
 import numpy as np
 
 from imbkit._kernels._jit import kernel
+from imbkit._kernels.neighbors import LEAD, LEAF, STEP, Tree
 
 __all__ = ["find_friends", "mark", "warm"]
 
-LEAF, LEAD, STEP = 16, 8, 4  # as in the tree
 FAR = np.iinfo(np.int64).max
 FRIENDS, ENEMIES, BOTH = 0, 1, 2
 
@@ -233,11 +233,12 @@ def find_friends(
     low, high, tree, values, turned, codes, marks, which, edges, home, alive, slack,
     apart, friends, enemy, work,
 ):  # fmt: skip
-    """Write the nearest friends that come before the nearest enemy, and that enemy.
+    """Write friends that come before the nearest enemy, and that enemy.
 
     Queries are rows ``which[q]`` of the table, in batches as for nearest rows, of one code each.
-    Row i of `friends` receives its friends in order, up to the width, -1 behind them;
-    ``enemy[i]`` its nearest enemy, or -1 where the friends fill the row or nobody is an enemy.
+    Row i of `friends` receives friends that come before the nearest enemy, as many as fit, and
+    -1 behind them: the nearest ones, or where they fill the row some that are near.
+    ``enemy[i]`` is the nearest enemy, or -1 where friends fill the row or nobody is an enemy.
     `apart` says to look for enemies first where friends are at hand, rather than for both at
     once; it changes the `work` alone, the number of distances computed for each batch.
     """
@@ -309,8 +310,7 @@ def find_friends(
 def warm():
     """Compile every kernel of this file."""
     X = np.arange(6.0).reshape(3, 2)
-    frozen = X.copy()
-    frozen.flags.writeable = False
+    X.flags.writeable = False
     one, rows = np.zeros(1, np.int64), np.arange(3)
     tree = Tree(
         rows, np.full((1, 2, LEAF), np.nan), np.full((1, STEP, LEAF), np.nan), one, one + 3, one,
@@ -318,9 +318,8 @@ def warm():
     )  # fmt: skip
     codes, marks = np.zeros(3, np.int32), np.zeros(1, np.int32)
     mark(tree, codes, marks)
-    for values in (X, frozen):
-        find_friends(
-            0, 1, tree, values, np.zeros((3, STEP)), codes, marks, rows, np.array([0, 3]), one,
-            np.ones(3, np.bool_), np.array([1.0, 1e-9, 1e-9, 0.0]), True,
-            np.empty((3, 1), np.int64), np.empty(3, np.int64), np.empty(1, np.int64),
-        )  # fmt: skip
+    find_friends(
+        0, 1, tree, X, np.zeros((3, STEP)), codes, marks, rows, np.array([0, 3]), one,
+        np.ones(3, np.bool_), np.array([1.0, 1e-9, 1e-9, 0.0]), True,
+        np.empty((3, 1), np.int64), np.empty(3, np.int64), np.empty(1, np.int64),
+    )  # fmt: skip

@@ -423,8 +423,7 @@ def warm():
     """Compile every kernel of this file."""
     n, d, r = 2 * LEAF + 1, 3, STEP
     X = np.arange(n * d, dtype=np.float64).reshape(n, d) % 7
-    frozen = X.copy()
-    frozen.flags.writeable = False
+    X.flags.writeable = False  # so that tables in read-only memory need no code of their own
     units, nodes = 3, 5
     turned, norms = np.zeros((n, r)), np.zeros(n)
     whole = np.arange(n)
@@ -443,13 +442,12 @@ def warm():
     leaves = np.zeros(1, np.int64)
     slack, edges = np.array([1.0, 1e-9, 1e-9, 0.0]), np.array([0, 1])
     out, work = np.empty((1, 1), np.int64), np.empty(1, np.int64)
-    for values in (X, frozen):
-        turn(0, n, values, 1.0, np.zeros(d), np.eye(d, r), turned, norms)
-        grow(0, 1, values, turned, tree, leaves, 64)
-        settle(0, 1, values, turned, tree, np.flatnonzero(tree.right == 0))
-        enclose(tree)
-        find_homes(0, 1, tree, turned, leaves.copy())
-        find_nearest(
-            0, 1, tree, values, turned, whole, whole, edges, tree.home[:1], True,
-            np.ones(n, np.bool_), slack, out, work,
-        )  # fmt: skip
+    turn(0, n, X, 1.0, np.zeros(d), np.eye(d, r), turned, norms)
+    grow(0, 1, X, turned, tree, leaves, 64)
+    settle(0, 1, X, turned, tree, np.flatnonzero(tree.right == 0))
+    enclose(tree)
+    find_homes(0, 1, tree, turned, leaves.copy())
+    find_nearest(
+        0, 1, tree, X, turned, whole, whole, edges, tree.home[:1], True,
+        np.ones(n, np.bool_), slack, out, work,
+    )  # fmt: skip

@@ -9,7 +9,16 @@ from sklearn.pipeline import Pipeline as PlainPipeline
 from imbkit._core.messages import message, nearest_names, shorten
 from imbkit.exceptions import InvalidParameterError
 
-__all__ = ["Leaf", "check_steps", "flatten", "is_idle", "is_nested", "is_sampler", "training_calls"]
+__all__ = [
+    "Leaf",
+    "check_steps",
+    "flatten",
+    "is_idle",
+    "is_nested",
+    "is_sampler",
+    "training_calls",
+    "unknown_step",
+]
 
 # A nested pipeline is opened only if its `fit` is one of these; a subclass that writes its own
 # is taken as a plain step, so that what it does is not passed over.

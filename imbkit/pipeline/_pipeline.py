@@ -7,7 +7,6 @@ from typing import Any, Self
 from imblearn.pipeline import Pipeline as _Original
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline as _Plain
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.metadata_routing import MetadataRouter
@@ -136,7 +135,7 @@ class Pipeline(_Original):
     card = Card(
         cases=(
             {"steps": [("scale", StandardScaler()), ("model", LogisticRegression())]},
-            {"steps": [("first", _Plain([("scale", StandardScaler())])), ("model", LinearSVC())]},
+            {"steps": [("scale", StandardScaler()), ("idle", None), ("model", LinearSVC())]},
         ),
         known_failures={
             "check_estimators_overwrite_params": (

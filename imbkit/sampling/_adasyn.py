@@ -89,7 +89,7 @@ class ADASYN(GrowingSampler, _Original):
         Unfitted copy of `n_neighbors`, or a NearestNeighbors that counts the row itself.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     Raises

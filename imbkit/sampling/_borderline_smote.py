@@ -92,7 +92,7 @@ class BorderlineSMOTE(GrowingSampler, _Original):
         the row itself.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also

@@ -217,7 +217,7 @@ def _place(column: Any, place: dict[int, int], rows: Rows[Any], option: str) -> 
     """Return where a column of the table, by name or position, stands among the new values."""
     if isinstance(column, str):
         position = rows.find(column)
-    elif isinstance(column, Integral) and 0 <= int(column) < rows.n_columns:
+    elif _is_number(column) and 0 <= int(column) < rows.n_columns:
         position = int(column)
     else:
         rule = f"{option} must name columns of the table or their positions from 0"
@@ -228,7 +228,6 @@ def _place(column: Any, place: dict[int, int], rows: Rows[Any], option: str) -> 
     return place[position]
 
 
-def _is_position(column: Any, n_columns: int) -> bool:
-    """Whether it is a whole number of a column; the entries of a mask are none."""
-    number = isinstance(column, Real) and not isinstance(column, bool)
-    return number and column in range(n_columns)
+def _is_number(column: Any) -> bool:
+    """Whether it can be the number of a column; the entries of a mask cannot."""
+    return isinstance(column, Integral) and not isinstance(column, bool)

@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 from imbkit._core.card import Card
-from imbkit._core.condense import pair_squares, smallest_class
+from imbkit._core.condense import POOL, near_rows, pair_squares, smallest_class
 from imbkit._core.messages import message, shorten
 from imbkit._core.neighbors import RowIndex
 from imbkit._core.parallel import run_blocks
@@ -80,7 +80,7 @@ class NearMiss(PlannedSampler, _Original):
         Class -> its share of the output, by weight if there are weights.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also
@@ -197,6 +197,9 @@ class NearMiss(PlannedSampler, _Original):
         if not _is_plain(finder):
             return np.asarray(finder.kneighbors(X[queries], return_distance=False))
         k = min(finder.n_neighbors, pool.size)
+        if pool.size <= POOL and not _for_arrays(X, queries):
+            X = _doubles(X)
+            return near_rows(X, queries, X[pool], k, self.n_jobs)[0]
         return RowIndex(X[pool], n_jobs=self.n_jobs).nearest_to(X[queries], k)
 
     def _asked_sums(self, X: Any, members: IntArray, n_rare: int) -> FloatArray:

@@ -77,7 +77,7 @@ class RandomOverSampler(GrowingSampler, _Original):
         Class -> its share of the output, by weight if there are weights.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also

@@ -79,7 +79,7 @@ class SMOTE(GrowingSampler, _Original):
         Unfitted copy of `k_neighbors`, or a NearestNeighbors that counts the row itself.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also

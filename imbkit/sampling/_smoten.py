@@ -107,7 +107,7 @@ class SMOTEN(GrowingSampler, _Original):
         Unfitted copy of `k_neighbors`, or a NearestNeighbors that counts the row itself.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also

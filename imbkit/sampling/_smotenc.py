@@ -136,7 +136,7 @@ class SMOTENC(GrowingSampler, _Original):
         Number of columns, under imbalanced-learn's name.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+    feature_names_in_ : ndarray of str, shape (`n_features_in_`,)
         Names of the columns, if they are all strings.
 
     See Also

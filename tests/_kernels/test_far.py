@@ -1,4 +1,4 @@
-"""Sums of distances: the same bits as sorting every distance."""
+"""Nearest rows and sums of distances: the same bits as sorting every distance."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imbkit._kernels import far
-from imbkit._kernels.far import cluster, far_sums, sums_to, warm
+from imbkit._kernels.far import cluster, far_sums, near_rows, sums_to, warm
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -14,12 +14,16 @@ def compiled():
     warm()
 
 
-def distances(q, P):
-    """Distances to all rows, squares summed column by column."""
+def squares_to(q, P):
+    """Squared distances to all rows, summed column by column."""
     total = np.zeros(len(P))
     for value, column in zip(q, P.T, strict=True):
         total += (value - column) ** 2
-    return np.sqrt(total)
+    return total
+
+
+def distances(q, P):
+    return np.sqrt(squares_to(q, P))
 
 
 @st.composite
@@ -65,6 +69,8 @@ def test_clusters_hold_every_row_once(case, smallest):
     found = np.concatenate(held)
     order, expected = (np.lexsort(rows.T) for rows in (found, P))
     np.testing.assert_array_equal(found[order], P[expected])
+    for c, n in enumerate(clusters.sizes):
+        np.testing.assert_array_equal(held[c], P[clusters.numbers[c, :n]])
     for rows, centre, radius in zip(held, clusters.centres.T, clusters.radii, strict=True):
         assert distances(centre, rows).max() <= radius * (1 + 1e-12)
 
@@ -82,6 +88,25 @@ def test_outliers_spare_the_other_clusters(monkeypatch):
     np.testing.assert_allclose(out, np.sort(np.linalg.norm(P, axis=1))[-3:].sum())
 
 
+@settings(max_examples=150)
+@given(tables(), st.sampled_from([1, 2, 32]))
+def test_the_nearest_rows_are_found_in_order(case, smallest):
+    X, P, k = case
+    rows = np.arange(len(X))[::-1].copy()
+    before, far._SMALLEST = far._SMALLEST, smallest
+    try:
+        clusters = cluster(P)
+    finally:
+        far._SMALLEST = before
+    mates, squares = np.empty((len(X), k), dtype=np.int64), np.empty((len(X), k))
+    near_rows(0, len(X), X, rows, clusters, mates, squares)
+    for i, row in enumerate(rows):
+        expected = squares_to(X[row], P)
+        order = np.lexsort([np.arange(len(P)), expected])[:k]
+        np.testing.assert_array_equal(mates[i], order)
+        np.testing.assert_array_equal(squares[i], expected[order])
+
+
 @given(tables())
 def test_distances_to_given_rows_are_added_in_order(case):
     X, P, k = case
@@ -95,3 +120,13 @@ def test_distances_to_given_rows_are_added_in_order(case):
         for distance in distances(X[rows[i]], P)[mates[i]].tolist():
             expected += distance
         assert out[i] == expected
+
+
+def test_distances_beyond_the_largest_number_are_ties():
+    P = np.linspace(-1e200, 1e200, 100)[::-1, np.newaxis]
+    mates, squares = np.empty((1, 40), dtype=np.int64), np.empty((1, 40))
+    with np.errstate(over="ignore"):
+        clusters = cluster(P)
+    near_rows(0, 1, np.array([[3e200]]), np.zeros(1, dtype=np.intp), clusters, mates, squares)
+    assert mates[0].tolist() == list(range(40))
+    assert np.isinf(squares).all()

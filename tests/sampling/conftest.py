@@ -38,43 +38,43 @@ MODULES = {
 SEEDED = {*OVER, *COMBINED, "CondensedNearestNeighbour", "OneSidedSelection", "RandomUnderSampler"}
 
 
-@pytest.fixture(params=ALL)
+@pytest.fixture(params=ALL, scope="session")
 def name(request):
     """The name of any sampler."""
     return request.param
 
 
-@pytest.fixture(params=OVER)
+@pytest.fixture(params=OVER, scope="session")
 def over(request):
     """The name of an over-sampler."""
     return request.param
 
 
-@pytest.fixture(params=SEGMENTS)
+@pytest.fixture(params=SEGMENTS, scope="session")
 def segments(request):
     """The name of a sampler whose new rows lie between two rows."""
     return request.param
 
 
-@pytest.fixture(params=MEASURING)
+@pytest.fixture(params=MEASURING, scope="session")
 def measuring(request):
     """The name of a sampler that measures distances between numbers."""
     return request.param
 
 
-@pytest.fixture(params=(*CLEANING, *UNDER))
+@pytest.fixture(params=(*CLEANING, *UNDER), scope="session")
 def selecting(request):
     """The name of a sampler that only leaves rows out."""
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build():
     """A function from a sampler's name and settings to imbkit's sampler, with seed 0."""
     return lambda name, **settings: _build(imbkit.sampling, name, settings)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def peer():
     """A function from a sampler's name and settings to imbalanced-learn's, with seed 0."""
     return lambda name, **settings: _build(
@@ -90,7 +90,7 @@ def _build(module, name, settings):
     return getattr(module, name)(**settings)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def table():
     """A function that makes a table that suits a sampler, and labels."""
     return _table
@@ -112,7 +112,7 @@ def _table(name, sizes=(60, 24, 18), d=4, seed=0, dtype=np.float64, spread=1.6):
     return X.astype(dtype), y
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def resample():
     """A function that resamples without warnings about numbers of rows, which are told."""
 
@@ -140,7 +140,7 @@ SWITCHES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def working_with():
     """A function that opens a block in which "numpy" or "kernels" do all the work."""
 

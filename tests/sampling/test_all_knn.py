@@ -47,8 +47,6 @@ def passes_by_definition(X, y, n_neighbors, kind_sel, spared, allow_minority):
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
 @pytest.mark.parametrize("kind_sel", ["all", "mode"])
 def test_same_rows_as_imbalanced_learn(n, d, n_classes, kind_sel):
-    if n > 300 and kind_sel == "mode" and d > 2:
-        pytest.skip("the larger tables go through one kind of vote")
     dtype = np.float32 if n_classes == 3 else np.float64
     X, y = made(n, d, n_classes, dtype)
     cases = [(3, "auto", False), (5, "all", True), (2, "majority", False), (4, "auto", True)]

@@ -292,6 +292,35 @@ def test_the_input_is_left_as_it_was_and_threads_change_nothing(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
+def test_a_tree_gives_the_same_rows_as_lists(cls, monkeypatch):
+    """Large tables are searched by kernels; here small ones are, with and without ties."""
+    cases = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n, d = int(rng.integers(5, 500)), int(rng.integers(1, 5))
+        y = rng.permutation(np.append([0, 1, 1], rng.choice(3, n, p=[0.1, 0.3, 0.6])))
+        X = rng.normal(size=(n + 3, d)) * 1.5 + y[:, None]
+        cases.append((np.rint(X) if seed % 2 else X, y))
+    settings = [{}, {"sampling_strategy": "all"}]
+    if cls in VOTING:
+        settings += [{"n_neighbors": 1}, {"n_neighbors": 6}]
+    if "kind_sel" in cls().get_params():
+        settings += [{"kind_sel": "mode"}, {"kind_sel": "mode", "n_neighbors": 4}]
+
+    def rows():
+        samplers = [cls(**each) for each in settings]
+        return [s.fit_resample_plan(X, y).base for X, y in cases for s in samplers]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImbkitWarning)
+        lists = rows()
+        for module in ("neighbors", "neighborhood"):
+            monkeypatch.setattr(f"imbkit._core.{module}.tree_pays", lambda *sizes: True)
+        for a, b in zip(lists, rows(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize("scale", [1e-160, 1.0, 1e150])
 def test_the_scale_of_a_table_changes_nothing(cls, scale):
     X, y = table(80)

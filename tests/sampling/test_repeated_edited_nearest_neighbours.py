@@ -51,8 +51,6 @@ def passes_by_definition(X, y, k, kind_sel, spared, max_iter):
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
 @pytest.mark.parametrize("kind_sel", ["all", "mode"])
 def test_same_rows_as_imbalanced_learn(n, d, n_classes, kind_sel):
-    if n > 300 and kind_sel == "mode" and d > 2:
-        pytest.skip("the larger tables go through one kind of vote")
     dtype = np.float32 if n_classes == 3 else np.float64
     X, y = made(n, d, n_classes, dtype)
     for k, strategy in [(3, "auto"), (5, "all"), (1, "majority")][: 3 if n == 300 else 1]:
