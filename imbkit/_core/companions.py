@@ -60,6 +60,8 @@ def policy_of(policies: object, name: str, who: str) -> Policy:
     ----------
     policies : {"interpolate", "base", "mean"}, float, callable, mapping of these, or None
         As samplers take it: one policy for all companions, or a mapping from their names.
+        Groups are names, even where they are numbers: unless a mapping says otherwise, a new
+        row has its base row's.
     name : str
         Name of the companion.
     who : str
@@ -71,6 +73,8 @@ def policy_of(policies: object, name: str, who: str) -> Policy:
         If it is none of these.
     """
     policy = policies.get(name) if isinstance(policies, Mapping) else policies
+    if name == "groups" and (policy is None or not isinstance(policies, Mapping)):
+        policy = "base"
     real = isinstance(policy, Real) and not isinstance(policy, bool)
     named = isinstance(policy, str) and policy in _NAMED
     if policy is None or real or callable(policy) or named:

@@ -115,31 +115,44 @@ def misjudged(
     -------
     ndarray of bool, shape (n,)
     """
+    needed = _needed(k, rival_wins_ties)
+    limit = k - needed + 1
+    if needed > rivals.size or stored.size < limit:
+        return np.full(members.size, needed <= rivals.size)
+    own, others, store = (_rows(X, numbers) for numbers in (members, rivals, np.sort(stored)))
+    if members.size >= _SMALL and all(_plain(rows) for rows in (own, others, store)):
+        # The other way round: enough rivals are nearer than the last stored row whose vote
+        # would be needed. There are few of those, and most rows soon have enough rivals.
+        mates, squares = near_rows(own, np.arange(members.size), store, limit, n_jobs)
+        reach, marks = squares[:, -1].copy(), np.sort(stored)[mates[:, -1]]
+        return _count_near(own, others, rivals, reach, marks, needed, n_jobs) >= needed
     contest = _contest(X, members, rivals, k, rival_wins_ties, n_jobs)
     if contest is None:
-        return np.zeros(members.size, dtype=bool)
+        return np.zeros(0, dtype=bool)  # nobody to judge
     found = np.zeros(members.size, dtype=np.int64)
-    if members.size < _SMALL or not _plain(contest.rows):
-        for number in stored:
-            found += _nearer(contest, slice(None), _rows(X, np.array([number])), number)
-    else:
-        from imbkit._kernels.condense import count_nearer
+    for number in stored:
+        found += _nearer(contest, slice(None), _rows(X, np.array([number])), number)
+    return np.asarray(found < limit)
 
-        store = _rows(X, stored)
-        run_blocks(
-            count_nearer,
-            members.size,
-            contest.rows,
-            store,
-            stored,
-            contest.reach,
-            contest.rivals,
-            contest.limit,
-            found,
-            n_jobs=n_jobs,
-            block=max(1, _BLOCK // max(1, store.size)),
-        )
-    return np.asarray(found < contest.limit)
+
+def _count_near(
+    own: FloatArray,
+    others: FloatArray,
+    numbers: IntArray,
+    reach: FloatArray,
+    marks: IntArray,
+    limit: int,
+    n_jobs: int | None,
+) -> IntArray:
+    """Count other rows nearer than each row's reach, up to `limit`, by kernels."""
+    from imbkit._kernels import far
+
+    found = np.empty(len(own), dtype=np.int64)
+    positions, clusters = np.arange(len(own)), far.cluster(others)
+    block = max(1, 16 * _BLOCK // others.size)
+    arguments = own, positions, clusters, numbers, reach, marks, limit, found
+    run_blocks(far.count_near, len(own), *arguments, n_jobs=n_jobs, block=block)
+    return found
 
 
 def pair_squares(A: Any, B: Any) -> FloatArray:
@@ -191,7 +204,7 @@ def _contest(
     X: Any, members: IntArray, rivals: IntArray, k: int, rival_wins_ties: bool, n_jobs: int | None
 ) -> _Contest | None:
     """Find each row's deciding rival; None if the rivals cannot win a vote."""
-    needed = k // 2 + (0 if rival_wins_ties and k % 2 == 0 else 1)
+    needed = _needed(k, rival_wins_ties)
     if needed > rivals.size or not members.size:
         return None
     own, others = _rows(X, members), _rows(X, rivals)
@@ -258,6 +271,11 @@ def _pairs(
         part = slice(low, low + step)
         out[part] = pair_squares(own[part], others[mates[part]])
     return out
+
+
+def _needed(k: int, rival_wins_ties: bool) -> int:
+    """Votes of `k` that the rivals need."""
+    return k // 2 + (0 if rival_wins_ties and k % 2 == 0 else 1)
 
 
 def _rows(X: Any, numbers: IntArray) -> Any:

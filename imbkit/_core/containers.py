@@ -481,12 +481,14 @@ def take(values: Any, indices: ArrayLike, *, renumber: bool = False, who: str = 
     positions = _positions_of(indices, who)
     if isinstance(values, (list, tuple)):
         return [values[i] for i in positions]
+    if isinstance(values, np.ndarray):
+        return values[positions]
     series = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(series, nw.Series):
         taken = series[positions]
         return (nw.maybe_reset_index(taken) if renumber else taken).to_native()
     # Any other column: pandas' own arrays and indexes are not known to narwhals.
-    if isinstance(values, np.ndarray) or getattr(values, "ndim", 2) == 1:
+    if getattr(values, "ndim", 2) == 1:
         return values[positions]
     return wrap(values, who=who).take(positions, renumber=renumber).native
 
@@ -505,6 +507,9 @@ def plain_array(values: Any) -> AnyArray:
     ndarray
         It may share memory with `values`.
     """
+    if isinstance(values, (np.ndarray, list, tuple)):
+        # Narwhals looks for its plugins when it is first asked, which takes milliseconds.
+        return np.asarray(values)
     frame = nw.from_native(values, pass_through=True, allow_series=True)
     if isinstance(frame, nw.Series):
         frame = frame.to_frame()

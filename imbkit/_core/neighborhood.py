@@ -61,7 +61,7 @@ class Neighborhood:
         self, X: Any, codes: AnyArray, *, n_jobs: int | None = None, path: str | None = None
     ) -> None:
         self.n_jobs = n_jobs
-        self._codes = np.ascontiguousarray(codes, dtype=np.int32)
+        self._codes = np.ascontiguousarray(codes, dtype=np.int32)  # as the kernels take them
         n = len(self._codes)
         self.alive = np.ones(n, dtype=bool)
         self._n_alive = n
@@ -109,7 +109,7 @@ class Neighborhood:
 class _Tree:
     """Friends before enemies by a tree that knows classes."""
 
-    def __init__(self, X: AnyArray, codes: IntArray, alive: BoolArray, n_jobs: int | None) -> None:
+    def __init__(self, X: AnyArray, codes: AnyArray, alive: BoolArray, n_jobs: int | None) -> None:
         from imbkit._kernels.neighborhood import mark
 
         self.codes, self.alive, self.n_jobs = codes, alive, n_jobs
@@ -181,8 +181,9 @@ class _Tree:
 class _Lists:
     """Lists of nearest rows, longer than asked, from which the dead are struck."""
 
-    def __init__(self, X: Any, codes: IntArray, alive: BoolArray, n_jobs: int | None) -> None:
-        self.X = X.tocsr() if sparse.issparse(X) else X
+    def __init__(self, X: Any, codes: AnyArray, alive: BoolArray, n_jobs: int | None) -> None:
+        thin = sparse.issparse(X)
+        self.X = sparse.csr_matrix(X) if thin else np.asarray(X)
         self.codes, self.alive, self.n_jobs = codes, alive, n_jobs
         self.index = RowIndex(self.X, n_jobs=n_jobs)
         self.lists = np.full((len(codes), 0), -1, dtype=np.intp)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from imbkit._core.messages import message
 from imbkit._core.parallel import cores, run_blocks
@@ -22,7 +23,7 @@ __all__ = ["RowIndex", "RowTree", "kneighbors_with", "tree_pays"]
 
 _EPS = 2.0**-52
 _TINY = 2.3e-308  # what an underflow can take from one square
-_CELLS = 2**20  # entries of a block of distances: 8 MiB
+_CELLS = 2**18  # entries of a block of distances: 2 MiB
 _SLACK = 4  # candidates beyond the k asked for
 _PROBE = 32  # leaves whose rows try the tree out
 _AXES = 48  # rotated columns at most
@@ -53,8 +54,8 @@ class RowIndex:
     Dense rows are searched by a box tree over rotated rows (from O(n log n) on data of low
     dimension to O(n**2) comparisons), or by blocks of matrix products whose candidates are
     compared again as above. Either discards a row only where the rounding error that
-    it may hold cannot matter. Memory: two to four times X for the tree, and blocks of some
-    10 MiB a thread.
+    it may hold cannot matter. Memory: two to four times X for the tree, and blocks of a
+    few MiB.
     """
 
     def __init__(self, X: Any, *, n_jobs: int | None = None, path: str | None = None) -> None:
@@ -330,8 +331,11 @@ class _Brute:
         n = len(self.X)
         out = np.empty((len(rows), k), dtype=np.intp)
         todo = np.arange(len(rows))
-        if len(rows) * n > 4 * _CELLS and k + own + _SLACK < n:
-            todo = self._candidates(values, rows, own, out)
+        if k + own + _SLACK < n:
+            # Threads are started for work that they can speed up.
+            threads = cores(self.n_jobs) if len(rows) * n > 16 * _CELLS else 1
+            with threadpool_limits(threads):
+                todo = self._candidates(values, rows, own, out)
         step = max(1, _CELLS // n)
         for low in range(0, len(todo), step):
             part = todo[low : low + step]
@@ -341,7 +345,7 @@ class _Brute:
     def _candidates(self, values: FloatArray, rows: IntArray, own: bool, out: IntArray) -> IntArray:
         """Order some more than k candidates; return the places where others may be as near."""
         k = out.shape[1]
-        finder = NearestNeighbors(algorithm="brute", n_jobs=cores(self.n_jobs)).fit(self.centred)
+        finder = NearestNeighbors(algorithm="brute").fit(self.centred)
         unsure = []
         for low in range(0, len(rows), 8192):
             part = rows[low : low + 8192]
@@ -380,7 +384,7 @@ class _Brute:
         limit = np.where(
             radius + np.sqrt(margin) < 1e150 * self.scale, kth + margin + 1e-290, np.inf
         )
-        query, ids = np.nonzero(~(rough > limit[:, None]))
+        query, ids = np.divmod(np.flatnonzero(~(rough > limit[:, None])), len(self.X))
         if own:
             keep = ids != rows[query]
             query, ids = query[keep], ids[keep]

@@ -11,7 +11,6 @@ __all__ = [
     "Grove",
     "condense",
     "condense_few",
-    "count_nearer",
     "plant",
     "squares",
     "store_all",
@@ -89,23 +88,6 @@ def squares(low, high, A, B, mates, out):
             gap = A[i, j] - B[mates[i], j]
             total += gap * gap
         out[i] = total
-
-
-@kernel
-def count_nearer(low, high, X, store, numbers, reach, rivals, limit, out):
-    """Count the stored rows nearer to each row of `X` than its reach, up to `limit`.
-
-    `numbers` are the stored rows' numbers in the table, `rivals` those of the rows that set
-    each reach: of two at one distance, the smaller number is the nearer.
-    """
-    for i in range(low, high):
-        found = 0
-        for s in range(store.shape[0]):
-            if _nearer(X, i, store, s, reach[i], numbers[s] < rivals[i]):
-                found += 1
-                if found == limit:
-                    break
-        out[i] = found
 
 
 @kernel
@@ -315,9 +297,8 @@ def _select(values, numbers, start, stop, middle):
 def warm() -> None:
     """Compile every kernel of this file."""
     X = np.arange(4.0)[:, np.newaxis]
-    rows, zeros, out = np.arange(4), np.zeros(4), np.zeros(4, dtype=np.int64)
+    rows, zeros = np.arange(4), np.zeros(4)
     squares(0, 4, X, X, rows, zeros)
-    count_nearer(0, 4, X, X, rows, zeros, rows, 1, out)
     chosen, verdict = np.zeros(4, dtype=bool), np.zeros(4, dtype=np.int8)
     condense_few(0, 4, X, rows, zeros, rows, 1, rows.copy(), 1, chosen, verdict)
     grove = plant(X)

@@ -1,13 +1,13 @@
-"""Rows of a small pool: the k nearest ones, and sums of distances to the k farthest."""
+"""Rows of a pool: the k nearest, how many are near, and sums of distances to the farthest."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbkit._kernels._jit import kernel
 
-__all__ = ["Clusters", "cluster", "far_sums", "near_rows", "sums_to", "warm"]
+__all__ = ["Clusters", "cluster", "count_near", "far_sums", "near_rows", "sums_to", "warm"]
 
 _SMALLEST, _LARGEST = 32, 512  # rows of a cluster
 _SLACK = 1e-9  # far more than the rounding of any sum of squares
@@ -24,7 +24,7 @@ class Clusters(NamedTuple):
     radii: NDArray[np.float64]  # (n_clusters,) largest distance of a row to its centre
 
 
-def cluster(P: NDArray[np.float64]) -> Clusters:
+def cluster(P: NDArray[np.floating[Any]]) -> Clusters:
     """Return the rows in clusters of about the square root of their number."""
     n_rows, n_columns = P.shape
     size = _SMALLEST
@@ -47,7 +47,9 @@ def cluster(P: NDArray[np.float64]) -> Clusters:
     return Clusters(points, numbers, sizes, centres, radii)
 
 
-def _halves(P: NDArray[np.float64], part: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+def _halves(
+    P: NDArray[np.floating[Any]], part: NDArray[np.int64], size: int
+) -> list[NDArray[np.int64]]:
     """Split rows across their widest column, into full clusters as far as they go."""
     if len(part) <= size:
         return [part]
@@ -103,10 +105,7 @@ def near_rows(low, high, X, rows, clusters, mates, squares):
         row, ids, best = X[rows[i]], mates[i], squares[i]
         last = best.size - 1
         _squares(row, clusters.centres, reach)
-        for c in range(n_clusters):
-            away = np.sqrt(reach[c]) * (1.0 - _SLACK) - clusters.radii[c] * (1.0 + _SLACK)
-            # Overflow gives no bound; infinity marks a cluster that was looked at.
-            reach[c] = min(away * away, _HUGE) if away > 0.0 else 0.0
+        _bound(reach, clusters.radii)
         ids[:], best[:] = np.iinfo(np.int64).max, np.inf
         for _ in range(n_clusters):
             first = np.argmin(reach)
@@ -117,6 +116,43 @@ def near_rows(low, high, X, rows, clusters, mates, squares):
             for p in range(clusters.sizes[first]):
                 if block[p] <= best[last]:
                     _place(ids, best, clusters.numbers[first, p], block[p])
+
+
+@kernel
+def count_near(low, high, X, rows, clusters, numbers, reach, marks, limit, out):
+    """Count the clustered rows nearer to each row ``X[rows[i]]`` than its reach, up to `limit`.
+
+    `reach` are squared distances. `numbers` are the clustered rows' numbers in the table,
+    `marks` those of the rows that set each reach: of two at one distance, the smaller number
+    is the nearer.
+    """
+    n_clusters, _, size = clusters.points.shape
+    block, bounds = np.empty(size), np.empty(n_clusters)
+    for i in range(low, high):
+        row, found = X[rows[i]], 0
+        _squares(row, clusters.centres, bounds)
+        _bound(bounds, clusters.radii)
+        for _ in range(n_clusters):
+            first = np.argmin(bounds)
+            if found >= limit or bounds[first] > reach[i] or bounds[first] == np.inf:
+                break
+            bounds[first] = np.inf
+            _squares(row, clusters.points[first], block)
+            for p in range(clusters.sizes[first]):
+                if block[p] <= reach[i]:
+                    before = numbers[clusters.numbers[first, p]] < marks[i]
+                    if block[p] < reach[i] or before:
+                        found += 1
+        out[i] = min(found, limit)
+
+
+@kernel
+def _bound(squares, radii):
+    """Turn squared distances to centres into ones that no row of the cluster is below."""
+    for c in range(squares.size):
+        away = np.sqrt(squares[c]) * (1.0 - _SLACK) - radii[c] * (1.0 + _SLACK)
+        # Overflow gives no bound; infinity is for marking clusters that were looked at.
+        squares[c] = min(away * away, _HUGE) if away > 0.0 else 0.0
 
 
 @kernel
@@ -186,4 +222,5 @@ def warm() -> None:
     X, rows, out = np.zeros((1, 1)), np.zeros(1, dtype=np.intp), np.zeros(1)
     far_sums(0, 1, X, rows, cluster(X), 1, out)
     near_rows(0, 1, X, rows, cluster(X), rows[:, np.newaxis].copy(), X.copy())
+    count_near(0, 1, X, rows, cluster(X), rows, out, rows, 1, rows.copy())
     sums_to(0, 1, X, rows, X, rows[:, np.newaxis], out)

@@ -8,6 +8,7 @@ from imblearn.over_sampling import ADASYN as _Original
 from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
@@ -147,7 +148,7 @@ class ADASYN(GrowingSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         **{name: rule for name, rule in GROWING.items() if name != "allocation"},
         "exact_counts": ["boolean"],
     }

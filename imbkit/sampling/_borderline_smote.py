@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message
 from imbkit._core.neighbors import RowIndex, kneighbors_with
 from imbkit._core.plan import Plan
@@ -139,7 +140,7 @@ class BorderlineSMOTE(GrowingSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         **GROWING,
         "exact_counts": ["boolean"],
     }

@@ -14,6 +14,7 @@ from imbkit._core.neighbors import kneighbors_with
 from imbkit._core.types import AnyArray, BoolArray, IntArray
 from imbkit.exceptions import ImbkitWarning, InvalidParameterError, SmallClassWarning
 from imbkit.sampling._base import MISSING_CLASSES, PlannedSampler
+from imbkit.sampling._target import coded
 
 __all__ = [
     "CLEANING",
@@ -43,15 +44,8 @@ class Labels(NamedTuple):
     @classmethod
     def of(cls, labels: AnyArray) -> "Labels":
         """Number the labels of a table."""
-        if labels.dtype == object:
-            # Objects are slow to sort, and quick to look up.
-            values = labels.tolist()
-            classes = np.array(sorted(set(values)), dtype=object)
-            place = {label: code for code, label in enumerate(classes.tolist())}
-            codes = np.fromiter(map(place.__getitem__, values), np.int32, len(values))
-        else:
-            classes = np.unique(labels)
-            codes = np.searchsorted(classes, labels).astype(np.int32)
+        classes, codes = coded(labels)
+        codes = codes.astype(np.int32)
         counts = np.bincount(codes, minlength=classes.size)
         return cls(labels, classes, codes, counts)
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.constraints import N_JOBS
 from imbkit._core.containers import Rows, wrap
-from imbkit._core.messages import message
+from imbkit._core.messages import message, shorten
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
@@ -23,6 +23,7 @@ from imbkit.sampling._target import Target
 
 __all__ = ["COMBINED", "CombinedSampler", "own_version"]
 
+_UNMEASURED = ("string", "category", "mixed", "other")
 # Constraints of the parameters that combined samplers have besides the originals'.
 COMBINED: dict[str, list[Any]] = {
     "smote": [_OriginalSMOTE, GrowingSampler, None],
@@ -136,12 +137,15 @@ def _measured(grown: Rows[Any], smote: Any) -> Any:
     try:
         return numeric_matrix(grown)
     except DataError as error:
-        # Whoever gave an over-sampler for categories has to hear that it is not enough.
-        if type(smote) is SMOTE:
+        kinds = zip(grown.names, grown.kinds(), strict=True)
+        wrong = [f"{shorten(name)} ({kind})" for name, kind in kinds if kind in _UNMEASURED]
+        if not wrong:
             raise
-        rule = f"cleaning measures distances, so every column must hold numbers; {error}"
-        todo = f"Chain {type(smote).__name__} with a sampler for categories in a Pipeline instead"
-        raise DataError(message(grown.who, rule, todo=todo)) from error
+        # The over-sampler takes such columns, so its own words would not help.
+        more = f" and {len(wrong) - 5:,} more" if len(wrong) > 5 else ""
+        rule = "cleaning measures distances, so every column must hold numbers"
+        todo = f"Encode these columns as numbers, or use {type(smote).__name__} without cleaning"
+        raise DataError(message(grown.who, rule, ", ".join(wrong[:5]) + more, todo)) from error
 
 
 def _kept(cleaner: Any, X: Any, y: AnyArray) -> IntArray:

@@ -1,6 +1,7 @@
 """Keep only the rows of large classes that a nearest-neighbour classifier needs."""
 
 import warnings
+from abc import abstractmethod
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
 from imbkit._core.condense import condensed, smallest_class
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message, shorten
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, BoolArray, IntArray
@@ -55,6 +57,7 @@ class StoreSampler(PlannedSampler):
         self._warn_passed({label: n for label, n in passed.items() if n})
         return self._cleaned(X, y, np.concatenate(kept))
 
+    @abstractmethod
     def _chosen(
         self,
         X: Any,
@@ -69,7 +72,6 @@ class StoreSampler(PlannedSampler):
         It fits the last of ``estimators_``. `seeds` are positions in `members`. `voters` is
         None if only the estimator can judge.
         """
-        raise NotImplementedError
 
     def _cleaned(self, X: Any, y: AnyArray, kept: IntArray) -> Plan:
         """Return the plan for the rows that were kept."""
@@ -218,7 +220,7 @@ class CondensedNearestNeighbour(StoreSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         "missing_classes": MISSING_CLASSES,
     }
 

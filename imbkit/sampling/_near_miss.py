@@ -13,6 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from imbkit._core.card import Card
 from imbkit._core.condense import POOL, near_rows, pair_squares, smallest_class
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message, shorten
 from imbkit._core.neighbors import RowIndex
 from imbkit._core.parallel import run_blocks
@@ -126,7 +127,7 @@ class NearMiss(PlannedSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         "missing_classes": MISSING_CLASSES,
     }
 

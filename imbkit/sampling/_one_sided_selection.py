@@ -7,6 +7,7 @@ from imblearn.under_sampling import OneSidedSelection as _Original
 
 from imbkit._core.card import Card
 from imbkit._core.condense import misjudged
+from imbkit._core.constraints import constraints_of
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.sampling._base import MISSING_CLASSES
@@ -99,7 +100,7 @@ class OneSidedSelection(StoreSampler, _Original):
     >>> X[y == 1] += 3
     >>> X_resampled, y_resampled = OneSidedSelection(random_state=1).fit_resample(X, y)
     >>> np.bincount(y_resampled).tolist()
-    [1, 10]
+    [17, 10]
     """
 
     card = Card(
@@ -108,7 +109,7 @@ class OneSidedSelection(StoreSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         "missing_classes": MISSING_CLASSES,
     }
 

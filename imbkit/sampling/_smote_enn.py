@@ -5,6 +5,7 @@ from typing import Any
 from imblearn.combine import SMOTEENN as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit.sampling._combined import COMBINED, CombinedSampler
 from imbkit.sampling._edited_nearest_neighbours import EditedNearestNeighbours
 
@@ -109,7 +110,7 @@ class SMOTEENN(CombinedSampler, _Original):
         cases=({}, {"companion_policy": "base", "n_jobs": 1}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **COMBINED}
+    _parameter_constraints = {**constraints_of(_Original), **COMBINED}
     _cleaner_name = "enn"
 
     def __init__(

@@ -5,6 +5,7 @@ from typing import Any
 from imblearn.combine import SMOTETomek as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit.sampling._combined import COMBINED, CombinedSampler
 from imbkit.sampling._tomek_links import TomekLinks
 
@@ -108,7 +109,7 @@ class SMOTETomek(CombinedSampler, _Original):
         cases=({}, {"companion_policy": "base", "n_jobs": 1}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **COMBINED}
+    _parameter_constraints = {**constraints_of(_Original), **COMBINED}
     _cleaner_name = "tomek"
 
     def __init__(

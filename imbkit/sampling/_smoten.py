@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
 from imbkit._core.columns import is_missing
-from imbkit._core.constraints import N_JOBS, StrOptions
+from imbkit._core.constraints import N_JOBS, StrOptions, constraints_of
 from imbkit._core.containers import Rows
 from imbkit._core.messages import message
 from imbkit._core.mixed import profile_distances, profile_nearest
@@ -32,7 +32,7 @@ from imbkit.sampling._categories import (
     most_frequent,
     write_columns,
 )
-from imbkit.sampling._growing import GrowingSampler, even_rows
+from imbkit.sampling._growing import GrowingSampler, even_rows, joined
 from imbkit.sampling._smote import stated_neighbors
 
 __all__ = ["SMOTEN"]
@@ -160,7 +160,7 @@ class SMOTEN(GrowingSampler, _Original):
     )
 
     _parameter_constraints = {
-        **_Original._parameter_constraints,
+        **constraints_of(_Original),
         "allocation": [StrOptions({"random", "even"})],
         "companion_policy": COMPANION_POLICY,
         "missing_classes": MISSING_CLASSES,
@@ -228,7 +228,7 @@ class SMOTEN(GrowingSampler, _Original):
             voters = self._voters(codes, profiles, asked, k)
             votes = [most_frequent(column[voters]) for column in codes.T]
             levels.append(np.stack(votes, axis=1)[place])
-        base = np.concatenate([np.empty(0, dtype=np.intp), *bases])
+        base = joined(bases)
         none = np.empty((0, len(X.columns)), dtype=np.int32)
         made = np.concatenate([none, *levels])
         return Plan.grown(y.size, base, base, np.full(base.size, np.nan), levels=made)

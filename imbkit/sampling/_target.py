@@ -12,7 +12,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError
 
-__all__ = ["Target"]
+__all__ = ["Target", "coded"]
 
 
 class Target:
@@ -50,9 +50,7 @@ class Target:
         self._native = y
         self._who = who
         self.labels = _labels(y, who)
-        self.classes = np.unique(self.labels)
-        # Faster than what `unique` returns besides, which sorts all labels.
-        self.codes = np.searchsorted(self.classes, self.labels)
+        self.classes, self.codes = coded(self.labels)
         self.counts = np.bincount(self.codes, minlength=self.classes.size)
         if self.classes.size < 2:
             rule = "the target 'y' needs to have more than 1 class"
@@ -74,6 +72,21 @@ class Target:
         return take(y, indices, renumber=renumber, who=self._who)
 
 
+def coded(labels: AnyArray) -> tuple[AnyArray, IntArray]:
+    """Return the distinct labels, sorted, and the position of every label among them.
+
+    The same as ``numpy.unique`` with its inverse, which sorts all labels, and slowly so where
+    they are objects.
+    """
+    if labels.dtype == object:
+        values = labels.tolist()
+        classes = np.array(sorted(set(values)), dtype=object)
+        place = {label: code for code, label in enumerate(classes.tolist())}
+        return classes, np.fromiter(map(place.__getitem__, values), np.intp, len(values))
+    classes = np.unique(labels)
+    return classes, np.searchsorted(classes, labels)
+
+
 def _labels(y: Any, who: str) -> AnyArray:
     """Return one label a row."""
     try:
@@ -89,8 +102,9 @@ def _labels(y: Any, who: str) -> AnyArray:
         kind = type_of_target(array)
     except (TypeError, ValueError):
         # Text beside numbers, which cannot be sorted; bytes; complex numbers.
+        odd = "Complex data not supported: " if np.iscomplexobj(array) else ""
         kinds = sorted({type(label).__name__ for label in np.ravel(array).tolist()})
-        rule = "labels must be text, whole numbers or truth values, all of one kind"
+        rule = f"{odd}labels must be text, whole numbers or truth values, all of one kind"
         got = f"labels of type {', '.join(kinds)}"
         raise DataError(message(who, rule, got, "Turn them all into text or numbers")) from None
     if kind == "multilabel-indicator":

@@ -83,7 +83,7 @@ def fit_inputs(
         name = type(owner.estimator).__name__
         rule_text = f"the estimator {name} should accept sample_weight"
         got = "a fit without that argument: the weights enter the choice of the threshold only"
-        todo = "For a pipeline switch on scikit-learn's metadata routing"
+        todo = "For a pipeline pass step__sample_weight=..., or switch on metadata routing"
         warnings.warn(message(who, rule_text, got, todo), ImbkitWarning, stacklevel=4)
     _check_accepted(owner.estimator, rule, rest, who)
     return FitInputs(weighs_rule=True, estimator=rest, splitter=splitter)

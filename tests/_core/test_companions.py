@@ -262,7 +262,13 @@ def test_policies_are_for_all_or_for_each_by_name():
     for policy in (None, "interpolate", "base", "mean", 0, 2.5, np.float32(1), len):
         assert policy_of(policy, "amount", "Some") is policy
         assert policy_of({"amount": policy}, "amount", "Some") is policy
-        assert policy_of({"amount": policy}, "groups", "Some") is None
+        assert policy_of({"amount": policy}, "weight", "Some") is None
+
+
+def test_groups_are_names_unless_a_mapping_says_otherwise():
+    for policies in (None, "interpolate", "mean", 2.5, len, {"amount": "mean"}, {"groups": None}):
+        assert policy_of(policies, "groups", "Some") == "base"
+    assert policy_of({"groups": "mean"}, "groups", "Some") == "mean"
 
 
 @pytest.mark.parametrize("policy", ["average", True, ["base"], np.array([1.0, 2.0]), b"base"])

@@ -113,6 +113,15 @@ def test_a_weight_stands_for_each_code_that_differs():
         assert both_ways(lambda w=weight: mixed_nearest(X, codes, w, [0], 3)).tolist() == [expected]
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3])
+def test_tiles_are_left_out_only_if_too_far(share):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 2))
+    X[rng.random(X.shape) < share] = np.nan
+    both_ways(lambda: nan_nearest(X, np.arange(1500), 3))
+    both_ways(lambda: nan_nearest_to(X, 2 * X[::3], 3))
+
+
 def test_huge_numbers_are_infinitely_far_and_silent():
     X = np.array([[1e300, 0.0], [-1e300, 0.0], [1e300, np.nan]])
     assert both_ways(lambda: nan_nearest(X, np.arange(3), 2)).tolist() == [[2, 1], [0, 2], [0, 1]]

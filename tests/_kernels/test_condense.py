@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from imbkit._kernels.condense import (
     condense,
     condense_few,
-    count_nearer,
     plant,
     squares,
     store_all,
@@ -111,20 +110,6 @@ def test_boxes_hold_the_stored_rows_and_no_more(case):
     np.testing.assert_array_equal(grove.low[0], case.X[case.seeds].min(axis=0))
     np.testing.assert_array_equal(grove.high[0], case.X[case.seeds].max(axis=0))
     assert grove.copies.sum() == case.seeds.size
-
-
-@given(cases(most=30))
-def test_nearer_rows_are_counted_up_to_the_limit(case):
-    expected = np.zeros(len(case.X), dtype=np.int64)
-    store, numbers = case.X[case.seeds], case.numbers[case.seeds]
-    for i, row in enumerate(case.X):
-        edge = case.reach[i], case.rivals[i]
-        pairs = zip(store, numbers.tolist(), strict=True)
-        found = sum((square(row, other), number) < edge for other, number in pairs)
-        expected[i] = min(found, case.limit)
-    out = np.full(len(case.X), -1)
-    count_nearer(0, len(case.X), case.X, store, numbers, case.reach, case.rivals, case.limit, out)
-    np.testing.assert_array_equal(out, expected)
 
 
 @given(cases(most=30))

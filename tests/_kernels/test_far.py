@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imbkit._kernels import far
-from imbkit._kernels.far import cluster, far_sums, near_rows, sums_to, warm
+from imbkit._kernels.far import cluster, count_near, far_sums, near_rows, sums_to, warm
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -105,6 +105,28 @@ def test_the_nearest_rows_are_found_in_order(case, smallest):
         order = np.lexsort([np.arange(len(P)), expected])[:k]
         np.testing.assert_array_equal(mates[i], order)
         np.testing.assert_array_equal(squares[i], expected[order])
+
+
+@settings(max_examples=100)
+@given(tables(), st.sampled_from([1, 2, 32]))
+def test_near_rows_are_counted_up_to_the_limit(case, smallest):
+    X, P, limit = case
+    rng = np.random.default_rng(0)
+    numbers, marks = rng.permutation(2 * len(P))[: len(P)], rng.integers(0, len(P), len(X))
+    rows = np.arange(len(X))
+    # As far as some row of the pool, exactly.
+    reach = np.array([squares_to(q, P)[m] for q, m in zip(X, marks, strict=True)])
+    before, far._SMALLEST = far._SMALLEST, smallest
+    try:
+        clusters = cluster(P)
+    finally:
+        far._SMALLEST = before
+    out = np.full(len(X), -1)
+    count_near(0, len(X), X, rows, clusters, numbers, reach, marks, limit, out)
+    for i in rows:
+        away = squares_to(X[i], P)
+        near = (away < reach[i]) | ((away == reach[i]) & (numbers < marks[i]))
+        assert out[i] == min(limit, np.count_nonzero(near))
 
 
 @given(tables())

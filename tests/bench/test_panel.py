@@ -4,7 +4,6 @@ import imblearn.over_sampling
 import imblearn.under_sampling
 import numpy as np
 import pytest
-from imblearn.combine import SMOTEENN
 from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -14,6 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from imbkit import sampling
 from imbkit.bench._cell import seed_estimator
 from imbkit.bench._panel import (
     LEARNERS,
@@ -215,7 +215,8 @@ def test_names():
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        ("SMOTEENN", SMOTEENN),
+        ("SMOTEENN", sampling.SMOTEENN),
+        ("SVMSMOTE", imblearn.over_sampling.SVMSMOTE),
         ("imblearn.over_sampling:RandomOverSampler", RandomOverSampler),
         ("imblearn.over_sampling.SMOTE", SMOTE),
         (SMOTE(k_neighbors=2), SMOTE),

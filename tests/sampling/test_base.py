@@ -77,7 +77,7 @@ def test_what_comes_out_is_of_the_kind_that_went_in(sampler_class, container):
         np.testing.assert_array_equal(dense(out).astype(float), plain)
     if hasattr(X, "columns"):
         assert list(out.columns) == list(X.columns)
-        assert list(map(str, getattr(out, "dtypes"))) == list(map(str, getattr(X, "dtypes")))
+        assert list(map(str, out.dtypes)) == list(map(str, X.dtypes))
 
 
 @every

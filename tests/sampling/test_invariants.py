@@ -91,12 +91,7 @@ def test_counts_are_as_planned(over, problem, strategy, build, table, resample):
         expected = {c: n + 3 * c for c, n in counts.items()}
         asked = (lambda labels: expected) if strategy == "callable" else expected
     sampler = build(over, sampling_strategy=asked, **exact(over))
-    try:
-        _, labels = resample(sampler, X, y)
-    except RuntimeError:
-        # Classes too far apart have no rows that are harder than others.
-        assert over == "ADASYN"
-        return
+    _, labels = resample(sampler, X, y)
     assert counted(labels) == expected
     made = {c: expected[c] - n for c, n in counts.items()}
     assert {c: sampler.sampling_strategy_.get(c, 0) for c in counts} == made
@@ -186,10 +181,11 @@ def test_rows_are_only_left_out(selecting, problem, build, table, resample):
     assert np.unique(kept).size == kept.size
     np.testing.assert_array_equal(sampler.parents_, np.column_stack([kept, kept]))
     assert not sampler.steps_.any()
-    for label, n in counted(y).items():
-        # Classes that may lose no rows keep all of them.
-        if label not in sampler.sampling_strategy_:
-            assert counted(labels)[label] == n
+    # Classes that may lose no rows keep all of them; which these are may change from pass to
+    # pass, because the strategy is looked at anew.
+    if selecting not in ("AllKNN", "RepeatedEditedNearestNeighbours"):
+        for label in set(counted(y)) - set(sampler.sampling_strategy_):
+            assert counted(labels)[label] == counted(y)[label]
 
 
 @FEW
@@ -287,7 +283,8 @@ def test_companions_follow_their_policies(segments, problem, build, table, resam
     for key, column in expected.items():
         np.testing.assert_allclose(found[key][new], column[new], rtol=1e-12, atol=1e-12)
         np.testing.assert_array_equal(found[key][~new], start[key][~new])
-    assert found["whole"].dtype == float
+    if new.any():
+        assert found["whole"].dtype == float
     np.testing.assert_array_equal(found["whole"], (whole[i] + whole[j]) / 2)
 
 
@@ -379,7 +376,7 @@ def test_bounds_and_whole_columns_are_respected(name, problem, build, table, res
 @given(problem=problems(st.lists(st.integers(1, 9), min_size=2, max_size=4)))
 def test_tiny_classes_stop_nothing(name, problem, build, table):
     X, y = table(name, **problem)
-    sampler = build(name)
+    sampler = build(name, **exact(name))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
@@ -402,7 +399,7 @@ def test_tiny_classes_stop_nothing(name, problem, build, table):
 
 def test_many_classes(name, build, table):
     sizes = [5 + i % 7 for i in range(200)]
-    X, y = table(name, sizes, d=3, spread=20)
+    X, y = table(name, sizes, d=3, spread=5)
     options = {"kind_sel": "mode"} if hasattr(build(name), "kind_sel") else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.sampling import SMOTE, SMOTEENN, BorderlineSMOTE, RandomOverSampler, SMOTETomek
 from imbkit.sampling._edited_nearest_neighbours import EditedNearestNeighbours
+from imbkit.sampling._smotenc import SMOTENC
 from imbkit.sampling._tomek_links import TomekLinks
 
 BOTH = [
@@ -216,6 +217,25 @@ def test_other_over_samplers_serve_too(combined, cleaner, name, smote):
 
 
 @both
+def test_categories_in_numbers_may_be_made_before_the_cleaning(combined, cleaner, name):
+    X, y = overlapping(3, sizes=(60, 25))
+    codes = np.random.default_rng(1).integers(0, 4, y.size)
+    X = np.column_stack([X, codes])
+    smote = SMOTENC(categorical_features=[2], random_state=0)
+    sampler = combined(smote=smote)
+    out, _ = sampler.fit_resample(X, y, amount=X[:, 0])
+    original = imblearn.over_sampling.SMOTENC(categorical_features=[2], random_state=0)
+    peer = getattr(imblearn.combine, combined.__name__)(smote=original)
+    np.testing.assert_array_equal(out, peer.fit_resample(X, y)[0])
+    np.testing.assert_array_equal(sampler.companions_["amount"], out[:, 0])
+    frame = pd.DataFrame(X[:, :2]).assign(kind=pd.Categorical(np.array(list("wxyz"))[codes]))
+    frame.columns = ["a", "b", "kind"]
+    smote.set_params(categorical_features=["kind"])
+    with pytest.raises(DataError, match=r"'kind' .category.*or use SMOTENC without cleaning"):
+        sampler.fit_resample(frame, y)
+
+
+@both
 def test_classes_of_equal_size_are_cleaned_all_the_same(combined, cleaner, name):
     X, y = overlapping(sizes=(40, 40))
     out, _ = combined(random_state=0).fit_resample(X, y)
@@ -269,7 +289,7 @@ def test_what_cannot_be_measured_is_refused(combined, cleaner, name):
     frame = pd.DataFrame(X, columns=["a", "b"]).assign(kind="card")
     with pytest.raises(DataError, match=rf"{combined.__name__}: columns must be numbers.*'kind'"):
         combined().fit_resample(frame, y)
-    with pytest.raises(DataError, match="cleaning measures distances.*RandomOverSampler with"):
+    with pytest.raises(DataError, match=r"measures distances.*Got 'kind' .string.*use RandomO"):
         combined(smote=RandomOverSampler()).fit_resample(frame, y)
 
 

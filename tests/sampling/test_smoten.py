@@ -135,7 +135,7 @@ def test_missing_values_are_a_level_and_dates_are_carried():
     y = np.repeat([0, 1], [60, 30])
     text, counts = pd.Series(words, dtype="str"), rng.integers(0, 3, n)
     frames = (
-        pd.DataFrame({"w": text, "when": when, "x": counts}),
+        pd.DataFrame({"w": text, "when": when, "x": counts, "none": [None] * n}),
         pl.DataFrame({"w": pl.Series(words.tolist(), dtype=pl.Categorical), "when": when}),
     )
     for X in frames:
@@ -148,6 +148,17 @@ def test_missing_values_are_a_level_and_dates_are_carried():
         assert made["when"].tolist() == when[sampler.sample_indices_].tolist()
         dtypes = (X.dtypes, Z.dtypes)
         assert list(dtypes[0]) == list(dtypes[1])
+
+
+def test_missing_numbers_are_a_level():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 3, (90, 2)).astype(float), np.repeat([0, 1], [60, 30])
+    X[rng.random(X.shape) < 0.3] = np.nan
+    sampler = SMOTEN(random_state=0)
+    Z, _ = sampler.fit_resample(X, y)
+    assert np.isnan(Z[90:]).any()
+    assert set(Z[90:][~np.isnan(Z[90:])]) <= {0, 1, 2}
+    assert np.isnan(sampler.categorical_encoder_.categories_[0][-1])
 
 
 def test_tiny_classes_use_all_rows_or_are_repeated():

@@ -506,7 +506,7 @@ def test_an_estimator_without_weights_is_told_of(data):
         model = ThresholdClassifierCV(KNeighborsClassifier()).fit(X, y, sample_weight=weight)
     plain = ThresholdClassifierCV(KNeighborsClassifier()).fit(X, y)
     assert model.best_score_ != plain.best_score_
-    with pytest.warns(ImbkitWarning, match="switch on scikit-learn's metadata routing"):
+    with pytest.warns(ImbkitWarning, match="switch on metadata routing"):
         ThresholdClassifierCV(make_pipeline(StandardScaler(), GaussianNB())).fit(
             X, y, sample_weight=weight
         )
