@@ -14,6 +14,14 @@ from hypothesis import settings  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config):
+    """Compile the kernels once, before pytest-xdist starts workers that would all do it."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        import imbkit
+
+        imbkit.warmup()
+
+
 def pytest_collection_modifyitems(items):
     """Turn warnings into errors: here, and not in a peer's tests that run on our classes."""
     for item in items:

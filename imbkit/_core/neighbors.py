@@ -104,7 +104,8 @@ class RowIndex:
             path = "tree" if tree_pays(len(rows), self.n_rows, self.n_columns) else "brute"
             if path == "tree":
                 path = self._grown().preferred_path(k)
-        if path == "tree":
+        # Rows immensely far from all others would overflow once scaled as these are.
+        if path == "tree" and (own or np.abs(values).max() / 1e100 < 1 / self._grown().scale):
             return self._grown().nearest(values, rows, k, own)
         return _Brute(self._X, self.n_jobs).nearest(values, rows, k, own)
 

@@ -109,6 +109,13 @@ def test_equals_scikit_learn_without_ties(d):
         np.testing.assert_array_equal(RowIndex(X, path=path).nearest(5), expected)
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_queries_immensely_far_away_are_answered(path):
+    X = table("normal", 200, 3, 4) * 1e-200
+    Q = np.array([[1e150, 0, 0], [1e-200, 0, 0], [1e307, -1e307, 1e307]])
+    np.testing.assert_array_equal(RowIndex(X, path=path).nearest_to(Q, 30), brute_force(X, Q, 30))
+
+
 def test_equal_rows_cost_no_square():
     index = RowIndex(np.zeros((50_000, 3)), path="tree")
     found = index.nearest(3)

@@ -1,8 +1,11 @@
 """What tests over all samplers share: the seventeen names, tables without ties, how to build."""
 
+import hashlib
 import importlib
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -152,12 +155,42 @@ SWITCHES = {
 @pytest.fixture(scope="session")
 def working_with():
     """A function that opens a block in which "numpy" or "kernels" do all the work."""
+    return _working_with
 
-    @contextmanager
-    def choose(what):
-        with pytest.MonkeyPatch.context() as patch:
-            for target, choices in SWITCHES.items():
-                patch.setattr(target, choices[what == "kernels"])
-            yield
 
-    return choose
+@contextmanager
+def _working_with(what):
+    with pytest.MonkeyPatch.context() as patch:
+        for target, choices in SWITCHES.items():
+            patch.setattr(target, choices[what == "kernels"])
+        yield
+
+
+@pytest.fixture(scope="session")
+def hashes():
+    """Functions that return hashes of what one sampler makes, and of what all make."""
+    return SimpleNamespace(one=digest, every=digests, names=ALL, file=Path(__file__))
+
+
+def digest(name, d=4, n_jobs=None, seed=0):
+    """Return a hash of everything that a sampler makes of a table of some hundred rows."""
+    X, y = _table(name, (250, 70, 40), d, seed)
+    sampler = _build(imbkit.sampling, name, {})
+    if "n_jobs" in sampler.get_params(deep=False):
+        sampler.set_params(n_jobs=n_jobs)
+    out = sampler.fit_resample(X, y, sample_weight=X[:, 0] ** 2)
+    parts = (*out, sampler.parents_, sampler.steps_, sampler.companions_["sample_weight"])
+    return hashlib.sha256(
+        b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+    ).hexdigest()
+
+
+def digests(n_jobs=None):
+    """Return the hashes of all samplers, with kernels and without."""
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for what in ("numpy", "kernels"):
+            with _working_with(what):
+                found.update({f"{name} {what}": digest(name, n_jobs=n_jobs) for name in ALL})
+    return found

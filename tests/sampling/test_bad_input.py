@@ -32,7 +32,9 @@ def contents(table):
     """What a table holds, without what its class remembers of it."""
     if sparse.issparse(table):
         parts = ("data", "indices", "indptr", "coords")
-        return [np.asarray(getattr(table, part)).tobytes() for part in parts if hasattr(table, part)]
+        return [
+            np.asarray(getattr(table, part)).tobytes() for part in parts if hasattr(table, part)
+        ]
     return pickle.dumps(table)
 
 
@@ -282,7 +284,7 @@ def test_ratios_beyond_reach_leave_classes_alone(build, table):
     """In a grid or a fold, a class may be there already."""
     X, y = table("SMOTE", sizes=(60, 50, 20))
     counts = dict(enumerate(np.bincount(y).tolist()))
-    asked = {c: 0.5 for c in counts}
+    asked = dict.fromkeys(counts, 0.5)
     _, labels = build("SMOTE", sampling_strategy=asked).fit_resample(X, y)
     assert sorted(np.bincount(labels).tolist()) == [30, 50, 60]
 

@@ -85,7 +85,7 @@ def test_counts_are_as_planned(over, problem, strategy, build, table, resample):
     if strategy in NAMED:
         asked, expected = strategy, NAMED[strategy](counts)
     elif strategy == "ratios":
-        asked = {c: 0.8 for c in counts}
+        asked = dict.fromkeys(counts, 0.8)
         expected = {c: max(int(0.8 * largest), n) for c, n in counts.items()}
     else:
         expected = {c: n + 3 * c for c, n in counts.items()}
@@ -107,7 +107,7 @@ def test_counts_are_as_planned_when_rows_go(problem, kept, version, build, table
         build("NearMiss", version=version),
     ):
         assert set(counted(resample(sampler, X, y)[1]).values()) == {min(counts.values())}
-    asked = {c: kept for c in counts}
+    asked = dict.fromkeys(counts, kept)
     sampler = build("RandomUnderSampler", sampling_strategy=asked)
     assert counted(sampler.fit_resample(X, y)[1]) == asked
 
@@ -290,9 +290,7 @@ def test_companions_follow_their_policies(segments, problem, build, table, resam
 
 @FEW
 @given(problem=problems(), weighted=st.booleans())
-def test_the_effective_prior_is_that_of_the_output(
-    name, problem, weighted, build, table, resample
-):
+def test_the_effective_prior_is_that_of_the_output(name, problem, weighted, build, table, resample):
     X, y = table(name, **problem)
     weights = np.random.default_rng(1).random(y.size) if weighted else None
     sampler = build(name)
