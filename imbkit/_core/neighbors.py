@@ -101,8 +101,9 @@ class RowIndex:
             return _all_tied(self.n_rows, rows, k, own)
         path = self._path
         if path is None:
-            path = "tree" if tree_pays(len(rows), self.n_rows, self.n_columns) else "brute"
-            if path == "tree":
+            # A tree that is there already serves a few more rows at no cost.
+            path = "tree" if self._tree is not None else "brute"
+            if tree_pays(len(rows), self.n_rows, self.n_columns):
                 path = self._grown().preferred_path(k)
         # Rows immensely far from all others would overflow once scaled as these are.
         if path == "tree" and (own or np.abs(values).max() / 1e100 < 1 / self._grown().scale):

@@ -52,11 +52,21 @@ def turn(low, high, X, scale, centre, axes, out, norms):
         for a in range(r):
             out[i, a] = 0.0
         norm = 0.0
-        for j in range(d):
-            value = X[i, j] * scale - centre[j]
-            norm += value * value
+        j = 0
+        while j + STEP <= d:
+            x0, x1 = X[i, j] * scale - centre[j], X[i, j + 1] * scale - centre[j + 1]
+            x2, x3 = X[i, j + 2] * scale - centre[j + 2], X[i, j + 3] * scale - centre[j + 3]
+            norm += x0 * x0 + x1 * x1 + x2 * x2 + x3 * x3
             for a in range(r):
-                out[i, a] += value * axes[j, a]
+                first = x0 * axes[j, a] + x1 * axes[j + 1, a]
+                out[i, a] += first + (x2 * axes[j + 2, a] + x3 * axes[j + 3, a])
+            j += STEP
+        while j < d:
+            x0 = X[i, j] * scale - centre[j]
+            norm += x0 * x0
+            for a in range(r):
+                out[i, a] += x0 * axes[j, a]
+            j += 1
         norms[i] = norm
 
 

@@ -251,10 +251,14 @@ def write_columns(
             table[:, j] = values
         return assemble(rows, plan, table, None, renumber=renumber)
     if array:
-        # Levels are written as the objects that they are, whatever their kind.
-        out = assemble(rows, plan, new or None, columns, renumber=renumber)
+        # Levels are written as the objects that they are, whatever their kind; so are floats,
+        # while other numbers need to be rounded.
+        floats = set(map(type, native[:, columns].ravel().tolist())) <= {float}
+        given = None if floats else new
+        out = assemble(rows, plan, given, columns, renumber=renumber)
         below = np.flatnonzero(plan.made)
-        for j, values in zip(categorical, levels, strict=True):
+        direct = zip([*columns, *categorical], [*new, *levels], strict=True)
+        for j, values in direct if floats else zip(categorical, levels, strict=True):
             out[below, j] = values
         return out
     kinds = rows.select(categorical).kinds()

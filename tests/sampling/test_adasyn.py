@@ -49,6 +49,15 @@ def test_rows_and_order_are_those_of_the_peer(d, sizes):
             np.testing.assert_array_equal(found[1], expected[1])
 
 
+@pytest.mark.parametrize(("seed", "n"), [(3, 23), (93, 30)])
+def test_halves_are_rounded_as_in_the_peer(seed, n):
+    # Found by search: one division in another order moves a share off its half.
+    X, y = np.random.default_rng(seed).normal(size=(50, 2)), np.repeat([0, 1], [40, 10])
+    options = {"sampling_strategy": {1: 10 + n}, "random_state": 0}
+    expected = imblearn.over_sampling.ADASYN(**options).fit_resample(X, y)
+    np.testing.assert_array_equal(quiet(ADASYN(**options), X, y)[0], expected[0])
+
+
 @pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix])
 def test_sparse_tables_give_the_same_rows(make):
     X, y = overlapping(d=6)
