@@ -23,7 +23,8 @@ Modes:
 
 --small    1,000 rows x 10, a new process for each measurement, first call included
 --raw      shares of equal rows on the tables without jitter, duplicates and all; one run each
---scale    imbkit alone, 100,000 and 1,000,000 rows x 10: seconds, memory, growth exponent
+--scale    imbkit alone, 100,000 and 1,000,000 rows x 10: seconds, memory, growth exponent from
+           the first to each later number of rows
 --levels   imbkit's SMOTENC, 100,000 rows with a column of 100,000 categories: seconds, memory
 
 Run: python benchmarks/samplers.py [--small | --raw | --scale | --levels] [--sampler NAME,...]
@@ -66,7 +67,6 @@ from _timing import machine
 MB = 1e6
 SCALE = ("TomekLinks", "EditedNearestNeighbours", "RepeatedEditedNearestNeighbours", "SMOTE",
          "CondensedNearestNeighbour")  # fmt: skip
-SIZES = (100_000, 1_000_000)
 Record = dict[str, Any]
 
 
@@ -106,6 +106,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sampler", type=names, help="some of: " + ", ".join(CASES))
     parser.add_argument("--table", type=names, help="some of: " + ", ".join(TABLES))
     parser.add_argument("--repeats", type=int, default=5, help="at least 5 for a firm median")
+    parser.add_argument(
+        "--rows",
+        type=lambda text: [int(rows) for rows in text.split(",")],
+        default=[100_000, 1_000_000],
+        help="of --scale (default: 100000,1000000)",
+    )
     parser.add_argument("--patience", type=float, default=20, help="seconds (default: 20)")
     parser.add_argument("--share", type=float, default=0.999, help="equal rows (default: 0.999)")
     parser.add_argument("--data", help="folder of real tables; else IMBKIT_DATA, or shared/data")
@@ -132,7 +138,7 @@ def tasks(options: argparse.Namespace) -> Iterator[Record]:
             yield {"measure": "small", "case": name, "table": "1,000 x 10"}
     elif options.mode == "scale":
         for name in options.sampler or SCALE:
-            for rows in SIZES:
+            for rows in options.rows:
                 yield {"measure": "scale", "case": name, "table": f"{rows:,} x 10", "rows": rows}
     else:
         known = REAL if options.mode == "raw" else TABLES

@@ -12,6 +12,7 @@ __all__ = [
     "InvalidParameterError",
     "LeakWarning",
     "MissingExtraError",
+    "NoEnemyError",
     "OutputError",
     "SmallClassWarning",
     "ThresholdWarning",
@@ -35,6 +36,13 @@ class ColumnTypeError(DataError, TypeError):
 
 class FetchError(OSError):
     """A table could not be downloaded and is not on this machine."""
+
+
+class NoEnemyError(DataError, RuntimeError):
+    """No row of a class has a neighbour in another class, so new rows have no place to be.
+
+    It is a RuntimeError as well, which is what imbalanced-learn raises then.
+    """
 
 
 class OutputError(OSError):

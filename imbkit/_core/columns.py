@@ -38,6 +38,8 @@ Kind: TypeAlias = Literal[
 
 NUMERIC = ("number", "integer", "boolean")
 
+# Types whose values compare one by one without surprises; pandas' NA does not.
+_COMPARABLE = {str, int, float, bool, type(None), np.float64, np.int64, np.str_, np.bool_}
 _LETTERS: dict[str, Kind] = {
     "f": "number",
     "i": "integer",
@@ -92,7 +94,10 @@ def is_missing(values: AnyArray) -> BoolArray:
         return np.isnat(values)
     if values.dtype.kind in "OT":
         objects = values.astype(object, copy=False)
-        return np.fromiter(map(_is_none, objects), dtype=bool, count=objects.size)
+        if set(map(type, objects.ravel().tolist())) <= _COMPARABLE:
+            # Only None equals None, and only NaN differs from itself.
+            return np.asarray((objects == None) | (objects != objects))  # noqa: E711
+        return np.fromiter(map(_is_none, objects.flat), bool, objects.size).reshape(objects.shape)
     return np.zeros(values.shape, dtype=bool)
 
 

@@ -7,7 +7,7 @@ will do. The tests import them all on the oldest and the newest supported versio
 # The markers below are what scikit-learn's own estimators put into `_parameter_constraints`;
 # they have no public home, and estimators without them fail scikit-learn's estimator checks.
 # `_fit_context` runs those constraints when `fit` starts and sets up callbacks (1.9).
-from typing import Any
+import typing
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Hidden, Interval, Options, StrOptions
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-def constraints_of(cls: Any) -> dict[str, list[Any]]:
+def constraints_of(cls: typing.Any) -> dict[str, list[typing.Any]]:
     """Return the declared constraints of a class, for a subclass that adds some of its own.
 
     The attribute has no public face, and scikit-learn's own subclasses read it likewise.

@@ -22,7 +22,7 @@ _SMALL = 2_000  # rows below which loading the kernels costs more than they save
 _CELLS = 2**20  # entries of a working array: 8 MiB
 _FEW = 256  # stored rows that are compared one by one; more of them are put into a tree
 _STRIDE = 2**14  # rows between two chances to interrupt
-_BLOCK = 2**24  # differences that are worth a thread
+_BLOCK = 2**21  # differences that are worth a thread
 
 
 class _Contest(NamedTuple):

@@ -272,9 +272,10 @@ class _ArrayRows(_MatrixRows):
             out = np.empty((n_rows, self.n_columns), dtype=dtype)
         else:
             out = self.native[_positions_of(base, self.who)]
-        kinds = self.kinds()
         for k, j in enumerate(positions):
-            new = self._cast(_nth(values, k), j, kinds[j], dtype.name)
+            # Kinds of objects are found by looking at all of them, so only where needed.
+            kind = self.select([j]).kinds()[0]
+            new = self._cast(_nth(values, k), j, kind, dtype.name)
             if dtype.kind in "iub" and new.dtype == object:
                 raise self._no_missing(self.names[j], dtype)
             out[:, j] = new

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
 
+import numpy as np
+
 from imbkit.exceptions import MissingExtraError
 
 __all__ = ["listing", "message", "nearest_names", "require", "shorten"]
@@ -43,9 +45,10 @@ def shorten(value: object, limit: int = 60) -> str:
     """Return ``repr(value)`` on one line, cut to `limit` characters.
 
     Control characters and direction marks are escaped, so that a name taken from data
-    cannot disturb a terminal.
+    cannot disturb a terminal. A number of NumPy's is shown without the name of its type.
     """
-    return _inert(repr(value), limit)
+    plain = value.item() if isinstance(value, np.generic) else value
+    return _inert(repr(plain), limit)
 
 
 def listing(values: Iterable[object], limit: int = 5) -> str:

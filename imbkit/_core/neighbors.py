@@ -15,6 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from imbkit._core.messages import message
+from imbkit._core.mixed import nan_nearest, nan_nearest_to
 from imbkit._core.parallel import cores, run_blocks
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError
@@ -47,9 +48,9 @@ class RowIndex:
     -----
     Rows are ordered by the squared distance, which is the sum over the columns, in their order,
     of squared differences in float64, and then by row number. With NaN in a row, it is the sum
-    over the columns present in both rows, divided by their number and times d, as in
-    scikit-learn; rows without a common column are infinitely far. For sparse rows it is the
-    distance that scikit-learn's brute force computes, which may round ties apart.
+    over the columns present in both rows, times d over their number, as in scikit-learn; rows
+    without a common column are infinitely far. For sparse rows it is the distance that
+    scikit-learn's brute force computes, which may round ties apart.
 
     Dense rows are searched by a box tree over rotated rows (from O(n log n) on data of low
     dimension to O(n**2) comparisons), or by blocks of matrix products whose candidates are
@@ -96,7 +97,9 @@ class RowIndex:
         if self._sparse:
             return self._sparse_search(values[rows], rows, k, own)
         if self._missing or np.isnan(values.min(initial=0.0)):
-            return _missing_search(self._X, values, rows, k, own)
+            if own:
+                return nan_nearest(self._X, rows, k, n_jobs=self.n_jobs)
+            return nan_nearest_to(self._X, values[rows], k, n_jobs=self.n_jobs)
         if not self.n_columns:
             return _all_tied(self.n_rows, rows, k, own)
         path = self._path
@@ -406,41 +409,6 @@ def _squared_distances(
             difference = column - X[ids, j]
             squared += difference * difference
     return squared
-
-
-def _missing_search(
-    X: FloatArray, values: FloatArray, rows: IntArray, k: int, own: bool
-) -> IntArray:
-    """Nearest rows where values may be missing, by blocks of all distances."""
-    n, d = X.shape
-    out = np.empty((len(rows), k), dtype=np.intp)
-    present = ~np.isnan(X)
-    filled = np.where(present, X, 0.0)
-    step = max(1, _CELLS // n)
-    for low in range(0, len(rows), step):
-        part = rows[low : low + step]
-        Q = values[part]
-        seen = ~np.isnan(Q)
-        squared = np.zeros((len(part), n))
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            for j in range(d):
-                term = (np.where(seen[:, j], Q[:, j], 0.0)[:, None] - filled[:, j]) ** 2
-                term[~(seen[:, j, None] & present[:, j])] = 0.0
-                squared += term
-            shared = seen.astype(float) @ present.T.astype(float)
-            squared = np.where(shared > 0, squared / shared * d, np.inf)
-        out[low : low + step] = _smallest(squared, part if own else None, k)
-    return out
-
-
-def _smallest(squared: FloatArray, own: IntArray | None, k: int) -> IntArray:
-    """Columns of the k smallest entries of each row, in order, ties by the smaller column."""
-    if own is not None:
-        squared[np.arange(len(squared)), own] = np.nan  # sorted to the end
-    kth = np.partition(squared, k - 1, axis=1)[:, k - 1 : k]
-    query, ids = np.nonzero(squared <= kth)
-    ids = ids[np.lexsort((ids, squared[query, ids], query))]
-    return _heads(ids, query, len(squared), k)
 
 
 def _heads(ids: IntArray, query: IntArray, m: int, k: int) -> IntArray:

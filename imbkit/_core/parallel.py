@@ -1,6 +1,8 @@
 """Run a kernel over blocks of rows on a thread pool."""
 
+import functools
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +10,7 @@ from typing import Any, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController
 
 from imbkit._core.messages import message
 from imbkit.exceptions import InvalidParameterError
@@ -104,8 +106,17 @@ def _free_cores(nesting_level: int) -> int:
     thread = threading.current_thread() is not threading.main_thread()
     if nesting_level and (thread or "OMP_NUM_THREADS" not in os.environ):
         return 1
-    limits = [int(pool["num_threads"]) for pool in threadpool_info()]
+    limits = [int(pool["num_threads"]) for pool in _controller(len(sys.modules)).info()]
     return max(1, min([int(joblib.cpu_count()), *limits]))
+
+
+@functools.lru_cache(maxsize=1)
+def _controller(n_modules: int) -> Any:
+    """Find the libraries with threads of their own; again only when modules were imported.
+
+    To look for them takes milliseconds, to ask those that are known does not.
+    """
+    return ThreadpoolController()
 
 
 def _run_threads(

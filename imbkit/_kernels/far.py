@@ -9,7 +9,7 @@ from imbkit._kernels._jit import kernel
 
 __all__ = ["Clusters", "cluster", "count_near", "far_sums", "near_rows", "sums_to", "warm"]
 
-_SMALLEST, _LARGEST = 32, 512  # rows of a cluster
+_SMALLEST, _LARGEST = 16, 512  # rows of a cluster
 _SLACK = 1e-9  # far more than the rounding of any sum of squares
 _HUGE = float(np.finfo(np.float64).max)
 

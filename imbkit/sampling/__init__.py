@@ -30,6 +30,8 @@ from imbkit.sampling._repeated_edited_nearest_neighbours import RepeatedEditedNe
 from imbkit.sampling._smote import SMOTE
 from imbkit.sampling._smote_enn import SMOTEENN
 from imbkit.sampling._smote_tomek import SMOTETomek
+from imbkit.sampling._smoten import SMOTEN
+from imbkit.sampling._smotenc import SMOTENC
 from imbkit.sampling._tomek_links import TomekLinks
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "RepeatedEditedNearestNeighbours",
     "SMOTE",
     "SMOTEENN",
+    "SMOTEN",
+    "SMOTENC",
     "SMOTETomek",
     "SVMSMOTE",
     "TomekLinks",

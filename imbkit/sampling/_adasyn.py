@@ -9,27 +9,19 @@ from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
 from imbkit._core.constraints import constraints_of
-from imbkit._core.messages import message
+from imbkit._core.messages import message, shorten
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
-from imbkit.exceptions import DataError, ImbkitWarning
+from imbkit.exceptions import DataError, ImbkitWarning, NoEnemyError
 from imbkit.sampling._borderline_smote import neighbors_among_all
 from imbkit.sampling._growing import GROWING, GrowingSampler, warn_identical
 from imbkit.sampling._smote import stated_neighbors
-from imbkit.sampling._strategy import name_of
 
-__all__ = ["ADASYN", "NoEnemyError"]
+__all__ = ["ADASYN"]
 
 # Share of the rows asked for beyond which a difference from rounding is worth a warning. Up to
 # 3 % is usual: neighbours are few, so many rows have the same share and round the same way.
 _NOTABLE = 0.05
-
-
-class NoEnemyError(DataError, RuntimeError):
-    """No row of a class has a neighbour in another class, so none is harder than the others.
-
-    It is a RuntimeError as well, which is what imbalanced-learn raises here.
-    """
 
 
 class ADASYN(GrowingSampler, _Original):
@@ -208,7 +200,7 @@ class ADASYN(GrowingSampler, _Original):
         who = type(self).__name__
         if not hardness.any():
             rule = (
-                f"some row of class {name_of(label)} must have a neighbour in another class, "
+                f"some row of class {shorten(label)} must have a neighbour in another class, "
                 "because new rows go where such neighbours are"
             )
             got = f"none among its {hardness.size:,} rows"
@@ -223,7 +215,7 @@ class ADASYN(GrowingSampler, _Original):
         times = np.rint(shares).astype(np.intp)
         if not times.any():
             rule = (
-                f"No samples will be generated for class {name_of(label)} with the provided "
+                f"No samples will be generated for class {shorten(label)} with the provided "
                 "ratio settings: each row's share must round to 1 or more somewhere"
             )
             got = f"shares up to {shares.max():.2g} of {n:,} rows"
@@ -252,7 +244,7 @@ def _largest_remainders(shares: FloatArray, n: int) -> IntArray:
 def _warn_rounded(asked: dict[Any, int], made: dict[Any, int], n_classes: int, who: str) -> None:
     """Name the classes whose number of new rows differs from what was asked by more than a few."""
     off = [
-        f"{made[label]:,} rows of class {name_of(label)} where {n:,} were asked for"
+        f"{made[label]:,} rows of class {shorten(label)} where {n:,} were asked for"
         for label, n in asked.items()
         if abs(made[label] - n) > max(_NOTABLE * n, n_classes)
     ]

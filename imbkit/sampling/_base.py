@@ -117,7 +117,7 @@ class PlannedSampler(ABC):
             name: carry(column, plan, policies[name], name=name, who=rows.who, renumber=renumber)
             for name, column in given.items()
         }
-        self._remember(plan, target)
+        self._remember(plan, target, self.companions_.get("sample_weight"))
         return X_resampled, y_resampled
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -140,7 +140,8 @@ class PlannedSampler(ABC):
         """
         _, target, data = self._read_checked(X, y)
         plan = self._plan(data, target.labels)
-        self._remember(plan, target)
+        self.companions_ = {}
+        self._remember(plan, target, None)
         return plan
 
     @abstractmethod
@@ -186,12 +187,11 @@ class PlannedSampler(ABC):
             who=who,
         )
 
-    def _remember(self, plan: Plan, target: Target) -> None:
+    def _remember(self, plan: Plan, target: Target, weights: Any) -> None:
         """Set what says where the rows came from, and what that did to the classes."""
         self.sample_indices_ = plan.base
         self.parents_ = plan.parents
         self.steps_ = plan.step
-        weights = getattr(self, "companions_", {}).get("sample_weight")
         self.effective_prior_ = _shares(target, target.codes[plan.base], weights)
 
     def __getstate__(self) -> dict[str, Any]:

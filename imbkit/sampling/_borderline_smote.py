@@ -11,14 +11,13 @@ from sklearn.utils import check_random_state
 
 from imbkit._core.card import Card
 from imbkit._core.constraints import constraints_of
-from imbkit._core.messages import message
+from imbkit._core.messages import message, shorten
 from imbkit._core.neighbors import RowIndex, kneighbors_with
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import ImbkitWarning, SmallClassWarning
 from imbkit.sampling._growing import GROWING, GrowingSampler, draw_pairs, warn_identical
 from imbkit.sampling._smote import stated_neighbors
-from imbkit.sampling._strategy import name_of
 
 __all__ = ["BorderlineSMOTE", "neighbors_among_all"]
 
@@ -231,7 +230,7 @@ class BorderlineSMOTE(GrowingSampler, _Original):
             "new rows start from rows with at least half of their neighbours, but not all, in "
             "other classes; classes without any were left as they are"
         )
-        each = [f"{members[label].size:,} rows of {name_of(label)}" for label in safe]
+        each = [f"{members[label].size:,} rows of {shorten(label)}" for label in safe]
         more = f" and {len(each) - 5:,} more classes" if len(each) > 5 else ""
         got = f"none among the {', the '.join(each[:5])}{more}"
         todo = "Set exact_counts=True to make these classes grow as by SMOTE"

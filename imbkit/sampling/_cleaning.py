@@ -141,6 +141,8 @@ class Edition:
         self._X, self._estimator, self._n_jobs, self._who = X, estimator, n_jobs, who
         self._alive = np.ones(start.codes.size, dtype=bool)
         self._left = start.counts.copy()
+        # Rows without any value are infinitely far from all others, and outvoted by none.
+        self._judged = ~_blank(X)
         if estimator is None:
             self._hood = Neighborhood(X, start.codes, n_jobs=n_jobs)
 
@@ -170,7 +172,7 @@ class Edition:
 
     def edit(self, targeted: BoolArray, k: int, kind_sel: str) -> int:
         """Drop the rows of some classes that their neighbours outvote; return how many."""
-        rows = np.flatnonzero(self._alive & targeted[self.start.codes])
+        rows = np.flatnonzero(self._alive & self._judged & targeted[self.start.codes])
         dropped = self._outvoted(rows, k, kind_sel)
         self._alive[dropped] = False
         self._left = self._left - np.bincount(self.start.codes[dropped], minlength=self._left.size)
@@ -196,6 +198,16 @@ class Edition:
         if kind_sel == "all":
             return rows[(theirs != codes[rows, None]).any(axis=1)]
         return rows[most_common(theirs) != codes[rows]]
+
+
+def _blank(X: Any) -> BoolArray:
+    """Say of each row whether all of its values are missing."""
+    if not isinstance(X, np.ndarray):
+        return np.zeros(X.shape[0], dtype=bool)
+    blank = np.isnan(X[:, 0])
+    if blank.any():
+        blank[blank] = np.isnan(X[blank]).all(axis=1)
+    return blank
 
 
 def enough(k: int, n_rows: int, who: str) -> int:

@@ -16,7 +16,6 @@ from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import InvalidParameterError, SmallClassWarning
 from imbkit.sampling._base import COMPANION_POLICY, MISSING_CLASSES, PlannedSampler
-from imbkit.sampling._strategy import name_of
 from imbkit.sampling._table import measured_columns
 
 __all__ = [
@@ -71,12 +70,12 @@ class GrowingSampler(PlannedSampler):
         short = [label for label, n in growing.items() if 1 < n <= k]
         who = type(self).__name__
         if short and given:
-            sizes = ", ".join(f"{name_of(label)}: {growing[label]}" for label in short[:5])
+            sizes = ", ".join(f"{shorten(label)}: {growing[label]}" for label in short[:5])
             rule = f"{k} neighbours need {k + 1} rows of a class; all of the others were used"
             warnings.warn(message(who, rule, f"classes of {sizes} rows"), SmallClassWarning, 3)
         if lone:
             rule = "a class needs 2 rows to make new ones from; its single row was repeated"
-            names = ", ".join(map(name_of, lone[:5]))
+            names = ", ".join(map(shorten, lone[:5]))
             warnings.warn(message(who, rule, f"class {names}"), SmallClassWarning, 3)
         return {label: min(k, n - 1) if given or n == 1 else k for label, n in growing.items()}
 
@@ -119,7 +118,7 @@ def warn_identical(X: Any, label: object, who: str) -> None:
         return
     same = (X == X[0]) | (np.isnan(X) & np.isnan(X[0]))
     if same.all():
-        rule = f"the rows of class {name_of(label)} are all identical, so new rows repeat them"
+        rule = f"the rows of class {shorten(label)} are all identical, so new rows repeat them"
         todo = "Random over-sampling or class weights do the same at less cost"
         warnings.warn(message(who, rule, todo=todo), SmallClassWarning, 3)
 

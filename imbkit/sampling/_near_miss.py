@@ -26,7 +26,7 @@ __all__ = ["NearMiss"]
 
 _SMALL = 2_000  # rows below which loading the kernels costs more than they save
 _CELLS = 2**20  # entries of a working array: 8 MiB
-_BLOCK = 2**24  # differences that are worth a thread
+_BLOCK = 2**21  # differences that are worth a thread
 
 
 class NearMiss(PlannedSampler, _Original):
@@ -167,21 +167,20 @@ class NearMiss(PlannedSampler, _Original):
             members = np.flatnonzero(y == label)
             if label in self.sampling_strategy_:
                 wanted = self.sampling_strategy_[label]
-                members = self._ranked(X, members, rare)
+                members = self._best(X, members, rare, wanted)
                 if members.size < wanted:
                     lacking[label] = members.size, wanted
-                members = members[:wanted]
             kept.append(members)
         self._warn_lacking(lacking)
         return Plan.copies(np.concatenate(kept))
 
-    def _ranked(self, X: Any, members: IntArray, rare: IntArray) -> IntArray:
-        """Return the rows of a class that can be kept, best first."""
+    def _best(self, X: Any, members: IntArray, rare: IntArray, wanted: int) -> IntArray:
+        """Return the rows of a class to keep, best first; no more than can be chosen from."""
         if self.version == 3:
             proposed = self._nearest(self.nn_ver3_.fit(X[members]), X, members, rare)
             members = members[np.unique(proposed)]
         sums = self._sums(X, members, rare)
-        return members[np.argsort(-sums if self.version == 3 else sums, kind="stable")]
+        return members[_lowest(-sums if self.version == 3 else sums, wanted)]
 
     def _sums(self, X: Any, members: IntArray, rare: IntArray) -> FloatArray:
         """Add up the distances of every member to some rare rows."""
@@ -276,6 +275,14 @@ def _is_plain(finder: Any) -> bool:
 def _plain(label: Any) -> Any:
     """Return a label as an object of Python, to be shown."""
     return label.item() if isinstance(label, np.generic) else label
+
+
+def _lowest(values: FloatArray, n: int) -> IntArray:
+    """Return the positions of the `n` lowest values in their order, equal ones as they come."""
+    if not 0 < n < values.size:
+        return np.argsort(values, kind="stable")[:n]
+    few = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
+    return few[np.argsort(values[few], kind="stable")][:n]
 
 
 def _sums_to(

@@ -429,6 +429,8 @@ def _numbers(rows: Rows[Any], categorical: IntArray) -> tuple[IntArray, FloatArr
         raise DataError(message(rows.who, rule, got, "Use SMOTEN"))
     measured = part.select(numeric)
     numbers = dense(measured.matrix())
+    # Kernels know this machine's order of bytes alone.
+    numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
     check_finite(numbers, measured)
     numbers = check_array(numbers, dtype=None, ensure_all_finite=False, estimator=rows.who)
     return others[numeric], numbers

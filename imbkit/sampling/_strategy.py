@@ -10,7 +10,7 @@ from imbkit._core.messages import listing, message, shorten
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.sampling._target import Target
 
-__all__ = ["Kind", "name_of", "resolve_strategy"]
+__all__ = ["Kind", "resolve_strategy"]
 
 Kind: TypeAlias = Literal["over-sampling", "under-sampling", "clean-sampling"]
 Counts: TypeAlias = dict[Any, int]
@@ -117,11 +117,11 @@ def _by_class(asked: Mapping[Any, Any], counts: Counts, kind: Kind, who: str) ->
 
 def _for_class(label: Any, value: Any, counts: Counts, kind: Kind, who: str) -> int:
     """Rows to make or keep for one entry of a dictionary: a number of rows, or a ratio."""
-    rule = f"sampling_strategy must give class {name_of(label)} a number of rows or a ratio"
+    rule = f"sampling_strategy must give class {shorten(label)} a number of rows or a ratio"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise InvalidParameterError(message(who, rule, shorten(value)))
     if float(value) < 0:
-        rule = f"the number of samples in a class cannot be negative, for class {name_of(label)}"
+        rule = f"the number of samples in a class cannot be negative, for class {shorten(label)}"
         raise InvalidParameterError(message(who, rule, value))
     if not isinstance(value, Integral):
         if not 0 < float(value) <= 1:
@@ -148,7 +148,7 @@ def _rows_for(
         new = int(max(counts.values()) * ratio - counts[label])
         if new <= 0 and strict:
             rule = (
-                f"the ratio must be larger than what class {name_of(label)} has already; as it "
+                f"the ratio must be larger than what class {shorten(label)} has already; as it "
                 "is, rows would have to be removed. Please increase the ratio"
             )
             now = counts[label] / max(counts.values())
@@ -158,7 +158,7 @@ def _rows_for(
     rows = int(min(counts.values()) / ratio)
     if rows > counts[label] and strict:
         rule = (
-            f"the ratio must be larger than what class {name_of(label)} has already; as it is, "
+            f"the ratio must be larger than what class {shorten(label)} has already; as it is, "
             "rows would have to be generated. Please increase the ratio"
         )
         now = min(counts.values()) / counts[label]
@@ -170,7 +170,7 @@ def _not_fewer(rows: int, label: Any, counts: Counts, who: str) -> int:
     if rows < counts[label]:
         rule = (
             "With over-sampling methods, the number of samples in a class should be greater or "
-            f"equal to the original number of samples; class {name_of(label)} has "
+            f"equal to the original number of samples; class {shorten(label)} has "
             f"{counts[label]:,}"
         )
         raise DataError(message(who, rule, rows, "Use an under-sampler for this class"))
@@ -181,7 +181,7 @@ def _not_more(rows: int, label: Any, counts: Counts, who: str) -> int:
     if rows > counts[label]:
         rule = (
             "With under-sampling methods, the number of samples in a class should be less or "
-            f"equal to the original number of samples; class {name_of(label)} has "
+            f"equal to the original number of samples; class {shorten(label)} has "
             f"{counts[label]:,}"
         )
         raise DataError(message(who, rule, rows, "Use an over-sampler for this class"))
@@ -203,18 +203,8 @@ def _known(asked: Any, counts: Counts, missing_classes: str, who: str) -> list[A
     if unknown and missing_classes == "raise":
         rule = (
             f"the {{{listing(unknown)}}} target class is/are not present in the data, which has "
-            f"{listing(_plain(counts), 10)}"
+            f"{listing(counts, 10)}"
         )
         todo = 'If a fold may lack a class, set missing_classes="ignore"'
         raise DataError(message(who, rule, todo=todo))
     return known
-
-
-def name_of(label: Any) -> str:
-    """Return a label for a message, as Python shows it, without NumPy's type name."""
-    return shorten(_plain([label])[0])
-
-
-def _plain(labels: Any) -> list[Any]:
-    """Labels as Python shows them, without NumPy's type names."""
-    return [label.item() if isinstance(label, np.generic) else label for label in labels]

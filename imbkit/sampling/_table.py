@@ -4,7 +4,6 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_array
 
 from imbkit._core.columns import NUMERIC
@@ -73,6 +72,8 @@ def numeric_matrix(rows: Rows[Any]) -> Any:
     measured = measured_columns(rows)
     part = rows if len(measured) == rows.n_columns else rows.select(measured)
     X = part.matrix() if part.n_columns else np.empty((rows.n_rows, 0))
+    if not X.dtype.isnative:
+        X = X.astype(X.dtype.newbyteorder("="))
     check_finite(X, part)
     # Shapes; the values were looked at above, with the names of their columns.
     return check_array(
@@ -86,7 +87,7 @@ def numeric_matrix(rows: Rows[Any]) -> Any:
 
 def check_finite(X: Any, rows: Rows[Any]) -> None:
     """Refuse infinite values, and name their columns."""
-    values: AnyArray = getattr(X, "data") if sparse.issparse(X) else X
+    values: AnyArray = X if isinstance(X, np.ndarray) else X.data
     with np.errstate(all="ignore"):
         total = values.sum(dtype=np.float64)
     # A finite sum settles it at a fraction of the cost; a sum may overflow without any.

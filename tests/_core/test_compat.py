@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 import imbkit
 from imbkit._core import compat
@@ -32,7 +33,17 @@ def test_every_import_is_private_and_exported():
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert bound == set(compat.__all__)
+    made = {node.name for node in TREE.body if isinstance(node, ast.FunctionDef)}
+    assert bound | made == set(compat.__all__)
+
+
+def test_constraints_of_a_class_can_be_added_to():
+    class Scaler(StandardScaler):
+        pass
+
+    more = compat.constraints_of(Scaler)
+    more["own"] = [None]
+    assert {*more} == {*compat.constraints_of(StandardScaler), "own"}
 
 
 def test_no_other_file_imports_private_names():

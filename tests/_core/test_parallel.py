@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -145,8 +146,16 @@ def test_zero_jobs():
         cores(0)
 
 
+def test_limits_of_numerical_libraries_are_kept_to(monkeypatch):
+    np.dot(np.ones((2, 2)), np.ones((2, 2)))
+    monkeypatch.setattr("joblib.cpu_count", lambda *args, **kwargs: 4)
+    with threadpool_limits(1):
+        assert cores() == 1
+
+
 def test_a_thread_among_workers_uses_one_core(monkeypatch):
-    monkeypatch.setattr("imbkit._core.parallel.threadpool_info", list)
+    quiet = SimpleNamespace(info=list)
+    monkeypatch.setattr("imbkit._core.parallel._controller", lambda n_modules: quiet)
     monkeypatch.setattr("joblib.cpu_count", lambda *args, **kwargs: 4)
     assert cores() == 4
     with joblib.Parallel(n_jobs=2, backend="threading") as pool:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
-from imbkit.exceptions import DataError, ImbkitWarning, SmallClassWarning
+from imbkit.exceptions import DataError, ImbkitWarning, NoEnemyError, SmallClassWarning
 from imbkit.sampling import ADASYN
-from imbkit.sampling._adasyn import NoEnemyError, _largest_remainders
+from imbkit.sampling._adasyn import _largest_remainders
 
 
 def overlapping(seed=0, d=2, sizes=(90, 30, 20), dtype=np.float64):

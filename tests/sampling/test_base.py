@@ -134,7 +134,6 @@ def test_the_plan_is_that_of_the_table(sampler_class):
     assert sampler.effective_prior_ == again.effective_prior_
 
 
-@pytest.mark.xfail(reason="fit_resample_plan looks at the companions of the call before")
 def test_a_plan_after_other_data_forgets_their_companions():
     X, y = drawn()
     sampler = RandomUnderSampler(random_state=0)

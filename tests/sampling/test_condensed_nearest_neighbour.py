@@ -227,3 +227,18 @@ def test_parameters_and_seeds_are_left_as_they_were():
     assert given.n_neighbors == 40
     assert sampler.n_neighbors is given
     np.testing.assert_array_equal(X, before)
+
+
+class OwnVotes(KNeighborsClassifier):
+    """A classifier that is not known to be a plain vote."""
+
+
+def test_the_slow_way_passes_over_and_tells_the_same():
+    X, y = overlapping()
+    told = []
+    for n_neighbors in (1, OwnVotes(n_neighbors=1)):
+        sampler = CondensedNearestNeighbour(random_state=0, n_neighbors=n_neighbors)
+        with pytest.warns(ImbkitWarning, match="were passed over") as warned:
+            sampler.fit_resample(X, y)
+        told.append((sampler.sample_indices_.tolist(), str(warned[0].message)))
+    assert told[0] == told[1]

@@ -138,7 +138,12 @@ def test_eight_threads_at_once_beside_products_of_matrices(what, hashes, working
 def test_eight_threads_at_once_beside_torch(what, hashes, working_with):
     torch = pytest.importorskip("torch", reason="torch has threads of its own, beside ours")
     imbkit.warmup()
-    at_once(what, hashes, working_with, partial(torch.matmul, *torch.ones((2, 300, 300))))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        at_once(what, hashes, working_with, partial(torch.matmul, *torch.ones((2, 300, 300))))
+    finally:
+        torch.set_num_threads(before)
 
 
 def at_once(what, hashes, working_with, product):

@@ -5,6 +5,8 @@ import warnings
 import imblearn.under_sampling
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
@@ -213,3 +215,9 @@ def test_any_neighbours_object_will_do(version):
     X, y = overlapping()
     found = indices(X, y, version=version, n_neighbors=Lone(), n_neighbors_ver3=Lone(5))
     assert found == indices(X, y, version=version, n_neighbors_ver3=5)
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 50))
+def test_the_lowest_values_are_found_in_stable_order(values, n):
+    values = np.array(values, dtype=float)
+    np.testing.assert_array_equal(module._lowest(values, n), np.argsort(values, kind="stable")[:n])
