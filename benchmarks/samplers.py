@@ -2,11 +2,11 @@
 
 Without a mode: one process for each sampler and table, in which the two sides run in turn,
 A B A B, each making the same rows. Told for each pair: medians of seconds, their ratio
-imbalanced-learn / imbkit, the share of rows of the output that are equal at their place, the
-most memory above the data, and imbkit's first call in a process of its own. Imports are never
-part of a time. Kernels are loaded before by ``imbkit.warmup()``, except for first calls; what
-loading and compiling them takes stands above the table. imbalanced-learn runs once where one
-run takes longer than `--patience` seconds.
+imbalanced-learn / imbkit, the share of the rows put out that both sides have ("all": the same
+rows in the same order), the most memory above the data, and imbkit's first call in a process of
+its own. Imports are never part of a time. Kernels are loaded before by ``imbkit.warmup()``,
+except for first calls; what loading and compiling them takes stands above the table.
+imbalanced-learn runs once where one run takes longer than `--patience` seconds.
 
 Real tables: their numeric columns, standardised, plus normal jitter of 1e-4, because thousands
 of their rows are duplicates and imbalanced-learn leaves open which of two rows at the same
@@ -77,17 +77,18 @@ def main() -> int:
         warnings.simplefilter("ignore")
         print(json.dumps(MEASURES[task["measure"]](task, options)))
         return 0
-    print(machine())
     packages = ("imbalanced-learn", "numba", "scipy", "imbkit")
-    print(", ".join(f"{name} {version(name)}" for name in packages), flush=True)
+    where = ", ".join([machine(), *(f"{name} {version(name)}" for name in packages)])
+    print(where, flush=True)
     found = []
     try:
         for task in tasks(options):
             found.append(record := in_process(task))
             if options.out:
                 with Path(options.out).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record) + "\n")
-            print(f"  {record['case']} on {record['table']}: done", file=sys.stderr, flush=True)
+                    file.write(json.dumps({**record, "machine": where}) + "\n")
+            result = "failed" if record.get("failed") else "done"
+            print(f"  {record['case']} on {record['table']}: {result}", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print("interrupted; what was measured so far:", file=sys.stderr)
     REPORTS[options.mode](found, options)
@@ -156,7 +157,7 @@ def in_process(task: Record, *, environment: dict[str, str] | None = None) -> Re
     )
     if done.returncode:
         print(f"  {task} failed", file=sys.stderr, flush=True)
-        return {**task, "failed": True}
+        return {**task, "failed": True, "agree": False}
     return {**task, **json.loads(done.stdout.splitlines()[-1])}
 
 
@@ -165,7 +166,7 @@ def measure_pair(task: Record, options: argparse.Namespace) -> Record:
     case, data = CASES[task["case"]], data_of(task, options)
     first = in_process({**task, "measure": "first"})["seconds"]
     ours, theirs = (runner(case, side, data) for side in ("imbkit", "peer"))
-    warm(case, data)
+    warm(case)
     output, memory = with_memory(ours)
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     memories = {"ours": memory}
@@ -190,7 +191,7 @@ def measure_pair(task: Record, options: argparse.Namespace) -> Record:
         "first": first,
         "memory": memories,
         **agreement,
-        "agree": case.ties or bool(agreement["equal"] >= options.share),
+        "agree": case.ties or bool(agreement["common"] >= options.share),
     }
 
 
@@ -225,7 +226,7 @@ def measure_scale(task: Record, options: argparse.Namespace) -> Record:
     """Imbkit alone on a large table."""
     data = made(task["rows"], 10, latent=8)
     case = CASES[task["case"]]
-    warm(case, data)
+    warm(case)
     run = runner(case, "imbkit", data)
     start = time.perf_counter()
     output, memory = with_memory(run)
@@ -237,7 +238,7 @@ def measure_levels(task: Record, options: argparse.Namespace) -> Record:
     """SMOTENC with as many categories as rows."""
     data = mixed_columns(100_000, (100_000,))
     case = CASES["SMOTENC"]
-    warm(case, data)
+    warm(case)
     start = time.perf_counter()
     _, memory = with_memory(runner(case, "imbkit", data))
     return {"seconds": time.perf_counter() - start, "memory": memory, "data": data.X.nbytes}
@@ -284,12 +285,12 @@ def small(case: Case) -> Data:
     return Data(X, data.y, {"categorical_features": [7, 8, 9]})
 
 
-def warm(case: Case, data: Data) -> None:
+def warm(case: Case) -> None:
     """Load kernels, and do once on few rows what both sides do at their first call."""
     import imbkit
 
     imbkit.warmup()
-    few = sample(data, 400)
+    few = sample(small(case), 300)
     for side in ("imbkit", "peer"):
         runner(case, side, few)()
 
@@ -373,11 +374,10 @@ def report_raw(found: list[Record], options: argparse.Namespace) -> None:
     print("\nthe tables as they are, with their duplicates; one run each")
     markdown(
         ["sampler", "table", "distinct rows", "rows out, imbalanced-learn", "rows out, imbkit",
-         "equal at their place", "common"],
+         "equal rows"],
         [
             [record["case"], record["table"], f"{record['distinct']:.1%}",
-             f"{record['out'][1]:,}", f"{record['out'][0]:,}", share(record),
-             f"{record['common']:.3%}"]
+             f"{record['out'][1]:,}", f"{record['out'][0]:,}", share(record)]
             for record in found
             if not record.get("failed")
         ],
@@ -411,10 +411,12 @@ def report_levels(found: list[Record], options: argparse.Namespace) -> None:
 
 
 def share(record: Record) -> str:
-    """A share that is 100 % only if it is 1."""
+    """Rows that both outputs have; "all" only if they are the same in the same order."""
     if record["equal"] == 1:
         return "all"
-    return f"{min(record['equal'], 0.99999):.3%}"
+    if record["common"] == 1:
+        return "all, in another order"
+    return f"{min(record['common'], 0.99999):.3%}"
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> None:

@@ -6,12 +6,13 @@ Numba is imported only where a tree is worth its cost.
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KDTree, NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from imbkit._core.messages import message
@@ -25,6 +26,8 @@ __all__ = ["RowIndex", "RowTree", "kneighbors_with", "tree_pays"]
 _EPS = 2.0**-52
 _TINY = 2.3e-308  # what an underflow can take from one square
 _CELLS = 2**18  # entries of a block of distances: 2 MiB
+_FEW = 2**20  # pairs of rows up to which a k-d tree is as fast as matrix products
+_FLAT = 15  # columns up to which it is
 _SLACK = 4  # candidates beyond the k asked for
 _PROBE = 32  # leaves whose rows try the tree out
 _AXES = 48  # rotated columns at most
@@ -337,20 +340,32 @@ class _Brute:
         out = np.empty((len(rows), k), dtype=np.intp)
         todo = np.arange(len(rows))
         if k + own + _SLACK < n:
-            # Threads are started for work that they can speed up.
-            threads = cores(self.n_jobs) if len(rows) * n > 16 * _CELLS else 1
-            with threadpool_limits(threads):
-                todo = self._candidates(values, rows, own, out)
+            if len(rows) * n <= _FEW and self.X.shape[1] <= _FLAT:
+                # Its first call is the quickest: nothing asks for the machine's threads.
+                find = KDTree(self.centred).query
+                todo = self._candidates(find, values, rows, own, out)
+            else:
+                # Threads are started for work that they can speed up.
+                threads = cores(self.n_jobs) if len(rows) * n > 16 * _CELLS else 1
+                find = NearestNeighbors(algorithm="brute").fit(self.centred).kneighbors
+                with threadpool_limits(threads):
+                    todo = self._candidates(find, values, rows, own, out)
         step = max(1, _CELLS // n)
         for low in range(0, len(todo), step):
             part = todo[low : low + step]
             out[part] = self._block(values, rows[part], k, own)
         return out
 
-    def _candidates(self, values: FloatArray, rows: IntArray, own: bool, out: IntArray) -> IntArray:
+    def _candidates(
+        self,
+        find: Callable[..., Any],
+        values: FloatArray,
+        rows: IntArray,
+        own: bool,
+        out: IntArray,
+    ) -> IntArray:
         """Order some more than k candidates; return the places where others may be as near."""
         k = out.shape[1]
-        finder = NearestNeighbors(algorithm="brute").fit(self.centred)
         unsure = []
         for low in range(0, len(rows), 8192):
             part = rows[low : low + 8192]
@@ -359,7 +374,7 @@ class _Brute:
             if not np.isfinite(centred).all():
                 unsure.append(low + np.arange(len(part)))
                 continue
-            distances, ids = finder.kneighbors(centred, k + own + _SLACK)
+            distances, ids = find(centred, k + own + _SLACK)
             squared = _squared_distances(self.X, Q, ids)
             if own:
                 squared[ids == part[:, None]] = np.nan

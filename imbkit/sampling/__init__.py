@@ -22,8 +22,11 @@ from typing import Any
 from imbkit.sampling._adasyn import ADASYN
 from imbkit.sampling._all_knn import AllKNN
 from imbkit.sampling._borderline_smote import BorderlineSMOTE
+from imbkit.sampling._condensed_nearest_neighbour import CondensedNearestNeighbour
 from imbkit.sampling._edited_nearest_neighbours import EditedNearestNeighbours
+from imbkit.sampling._near_miss import NearMiss
 from imbkit.sampling._neighbourhood_cleaning_rule import NeighbourhoodCleaningRule
+from imbkit.sampling._one_sided_selection import OneSidedSelection
 from imbkit.sampling._random_over_sampler import RandomOverSampler
 from imbkit.sampling._random_under_sampler import RandomUnderSampler
 from imbkit.sampling._repeated_edited_nearest_neighbours import RepeatedEditedNearestNeighbours
@@ -39,10 +42,13 @@ __all__ = [
     "AllKNN",
     "BorderlineSMOTE",
     "ClusterCentroids",
+    "CondensedNearestNeighbour",
     "EditedNearestNeighbours",
     "InstanceHardnessThreshold",
     "KMeansSMOTE",
+    "NearMiss",
     "NeighbourhoodCleaningRule",
+    "OneSidedSelection",
     "RandomOverSampler",
     "RandomUnderSampler",
     "RepeatedEditedNearestNeighbours",
