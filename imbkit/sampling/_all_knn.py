@@ -7,6 +7,7 @@ from typing import Any
 from imblearn.under_sampling import AllKNN as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
@@ -110,7 +111,7 @@ class AllKNN(Cleaner, _Original):
         cases=({}, {"kind_sel": "mode", "allow_minority": True}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **CLEANING}
+    _parameter_constraints = {**constraints_of(_Original), **CLEANING}
 
     def __init__(
         self,

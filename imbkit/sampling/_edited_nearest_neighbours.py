@@ -6,6 +6,7 @@ from typing import Any
 from imblearn.under_sampling import EditedNearestNeighbours as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
 from imbkit.sampling._cleaning import CLEANING, Cleaner
@@ -105,7 +106,7 @@ class EditedNearestNeighbours(Cleaner, _Original):
         cases=({}, {"kind_sel": "mode", "sampling_strategy": "all"}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **CLEANING}
+    _parameter_constraints = {**constraints_of(_Original), **CLEANING}
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.messages import message
 from imbkit._core.neighborhood import Neighborhood
 from imbkit._core.plan import Plan
@@ -131,7 +132,7 @@ class NeighbourhoodCleaningRule(Cleaner, _Original):
         cases=({}, {"n_neighbors": 5, "threshold_cleaning": 0.1}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **CLEANING}
+    _parameter_constraints = {**constraints_of(_Original), **CLEANING}
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 from imblearn.under_sampling import RepeatedEditedNearestNeighbours as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray
 from imbkit.sampling._cleaning import CLEANING, Cleaner
@@ -110,7 +111,7 @@ class RepeatedEditedNearestNeighbours(Cleaner, _Original):
         cases=({}, {"kind_sel": "mode", "max_iter": 2}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **CLEANING}
+    _parameter_constraints = {**constraints_of(_Original), **CLEANING}
 
     def __init__(
         self,

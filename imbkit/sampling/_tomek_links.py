@@ -6,6 +6,7 @@ import numpy as np
 from imblearn.under_sampling import TomekLinks as _Original
 
 from imbkit._core.card import Card
+from imbkit._core.constraints import constraints_of
 from imbkit._core.neighbors import RowIndex
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, IntArray
@@ -94,7 +95,7 @@ class TomekLinks(Cleaner, _Original):
         cases=({}, {"sampling_strategy": "all"}),
     )
 
-    _parameter_constraints = {**_Original._parameter_constraints, **CLEANING}
+    _parameter_constraints = {**constraints_of(_Original), **CLEANING}
 
     def __init__(
         self,
