@@ -1,5 +1,6 @@
 """The target of a sampler: labels to work with, and the way back to what the user passed."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -98,15 +99,12 @@ def _labels(y: Any, who: str) -> AnyArray:
         rule = "every row must have a label; Input y contains NaN or None"
         got = f"{np.count_nonzero(is_missing(array)):,} rows without one"
         raise DataError(message(who, rule, got, "Drop the rows without a label"))
+    if array.ndim == 1 and array.dtype == object:
+        array = _of_one_kind(array, who)
     try:
         kind = type_of_target(array)
     except (TypeError, ValueError):
-        # Text beside numbers, which cannot be sorted; bytes; complex numbers.
-        odd = "Complex data not supported: " if np.iscomplexobj(array) else ""
-        kinds = sorted({type(label).__name__ for label in np.ravel(array).tolist()})
-        rule = f"{odd}labels must be text, whole numbers or truth values, all of one kind"
-        got = f"labels of type {', '.join(kinds)}"
-        raise DataError(message(who, rule, got, "Turn them all into text or numbers")) from None
+        raise _odd_kinds(array, who) from None  # bytes; complex numbers
     if kind == "multilabel-indicator":
         if np.any(np.asarray(array.sum(axis=1)) > 1):
             rule = (
@@ -120,6 +118,24 @@ def _labels(y: Any, who: str) -> AnyArray:
         _refuse(array, kind, who)
     labels: AnyArray = column_or_1d(array)
     return labels
+
+
+def _of_one_kind(labels: AnyArray, who: str) -> AnyArray:
+    """Return labels that came as objects, as a categorical column's do; numbers as numbers."""
+    types = set(map(type, labels.tolist()))
+    if all(issubclass(each, str) for each in types):
+        return labels
+    if all(issubclass(each, (Real, np.bool_)) for each in types):
+        return np.array(labels.tolist())
+    raise _odd_kinds(labels, who)
+
+
+def _odd_kinds(labels: AnyArray, who: str) -> DataError:
+    odd = "Complex data not supported: " if np.iscomplexobj(labels) else ""
+    kinds = sorted({type(label).__name__ for label in np.ravel(labels).tolist()})
+    rule = f"{odd}labels must be text, whole numbers or truth values, all of one kind"
+    got = f"labels of type {', '.join(kinds)}"
+    return DataError(message(who, rule, got, "Turn them all into text or numbers"))
 
 
 def _refuse(array: AnyArray, kind: str, who: str) -> None:
