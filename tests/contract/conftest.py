@@ -62,14 +62,32 @@ def pytest_generate_tests(metafunc):
                 name = f"{case.name}-{getattr(check, 'func', check).__name__}-{index}"
                 params.append(pytest.param((estimator, check), id=name, marks=marks + mark(case)))
         metafunc.parametrize("sklearn_check", params)
+    if "sampler_check" in metafunc.fixturenames:
+        from imblearn.utils.estimator_checks import estimator_checks_generator
+
+        params = []
+        for case in filter(is_plain, cases()):
+            if not hasattr(case.build(), "fit_resample"):
+                continue
+            for estimator, check, marks in checks_of(case, estimator_checks_generator):
+                if "random_state" in estimator.get_params():
+                    estimator.set_params(random_state=0)
+                name = f"{case.entry.name}-{getattr(check, 'func', check).__name__}"
+                params.append(pytest.param((estimator, check), id=name, marks=marks + mark(case)))
+        metafunc.parametrize("sampler_check", params)
+
+
+def is_plain(case):
+    """Whether a case is its method with no more than what it cannot do without."""
+    parameters = inspect.signature(case.entry.obj).parameters
+    return all(parameters[name].default is inspect._empty for name in case.settings)
 
 
 def checks_of(case, generate):
-    """Yield (estimator, check, marks): scikit-learn's own, known failures marked as such."""
+    """Yield (estimator, check, marks) of a generator of checks, known failures marked as such."""
     known = dict(case.entry.card.known_failures)
-    for each in generate(
-        case.build(), expected_failed_checks=known, mark="xfail", xfail_strict=True
-    ):
+    # Every xfail of this suite is strict.
+    for each in generate(case.build(), expected_failed_checks=known, mark="xfail"):
         marked = hasattr(each, "marks")
         estimator, check = each.values if marked else each
         yield estimator, check, list(each.marks) if marked else []

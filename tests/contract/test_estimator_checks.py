@@ -1,7 +1,13 @@
-"""scikit-learn's estimator checks, for whatever learns; a known failure must still fail."""
+"""scikit-learn's checks for whatever learns, imbalanced-learn's for whatever resamples.
+
+A known failure must still fail.
+"""
 
 import warnings
 
+from imblearn.utils.estimator_checks import (
+    estimator_checks_generator as imblearn_checks_generator,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
@@ -16,9 +22,21 @@ def test_scikit_learn_check(sklearn_check):
         check(estimator)
 
 
+def test_imbalanced_learn_check(sampler_check):
+    estimator, check = sampler_check
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
 def test_known_failures_name_checks_that_run(fitting):
+    generators = [estimator_checks_generator]
+    if hasattr(fitting.entry.obj, "fit_resample"):
+        generators.append(imblearn_checks_generator)
     names = {
-        check.func.__name__ for _, check in estimator_checks_generator(fitting.build(), mark=None)
+        check.func.__name__
+        for generate in generators
+        for _, check in generate(fitting.build(), mark=None)
     }
     assert set(fitting.entry.card.known_failures) <= names
     for reason in fitting.entry.card.known_failures.values():

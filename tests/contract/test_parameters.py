@@ -18,6 +18,8 @@ def same(a, b):
         return type(a) is type(b) and all(same(mine[k], other[k]) for k in {*mine, *other})
     if isinstance(a, np.ndarray):
         return np.array_equal(a, b)
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
     return type(a) is type(b) and (a == b or a != a)
 
 
