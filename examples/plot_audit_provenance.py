@@ -8,7 +8,8 @@ traced back to the few rows that they come from.
 """
 
 # %%
-# Of 1,484 proteins 30 belong into the vacuole. SMOTE makes as many as there are others.
+# Of 1,484 proteins 30 belong to the vacuole. SMOTE makes new ones until there are as many as
+# others.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.neighbors import NearestNeighbors

@@ -8,8 +8,8 @@ that. Whether the sampler was a good idea is looked at as well.
 """
 
 # %%
-# Training on the first month of invented payments, testing on those after the seven days in which
-# the last labels become known.
+# The first month of invented payments trains. Its last labels become known within seven days, and
+# the payments after those test.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -44,8 +44,8 @@ expected = a + sampler.steps_[made] * (b - a)
 print("largest deviation:", np.abs(weights[made] - expected).max())
 
 # %%
-# The amount of fraud that is caught if one payment in two hundred can be looked at, with and
-# without weights, for three ways to treat the rare class.
+# How much of the amount lost to fraud is caught if one payment in two hundred can be looked at,
+# with and without weights, for three ways to treat the rare class.
 samplers = {
     "untouched": "passthrough",
     "RandomUnderSampler": RandomUnderSampler(random_state=0),

@@ -347,6 +347,9 @@ class SamplingMapDisplay:
 def _resampled(sampler: Any, X: Any, y: Any) -> tuple[Any, IntArray, IntArray, FloatArray | None]:
     """Return the resampled table, its base rows, their parents, and the steps if there are any."""
     who = SamplingMapDisplay.__name__
+    if isinstance(sampler, type):
+        rule, todo = "the sampler must be an object, not a class", f"Write {sampler.__name__}()"
+        raise InvalidParameterError(message(who, rule, shorten(sampler), todo))
     if not hasattr(sampler, "fit_resample"):
         rule = "the sampler must have a method fit_resample"
         raise InvalidParameterError(message(who, rule, shorten(sampler)))

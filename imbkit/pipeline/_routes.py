@@ -11,7 +11,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
-from imbkit._core.messages import message
+from imbkit._core.messages import message, nearest_names
 from imbkit.exceptions import InvalidParameterError
 from imbkit.pipeline._companions import carries, is_validation, parameters_of
 from imbkit.pipeline._flatten import (
@@ -160,5 +160,11 @@ def _nobody_takes(leaves: list[Leaf], key: str, name: str) -> InvalidParameterEr
     rule = f"{key} must be named by the fit of at least one step"
     names = [f"{leaf.name} ({type(leaf.step).__name__})" for leaf in leaves]
     got = f"no such step among {', '.join(names)}"
-    todo = f"For a step that passes on what it does not name, write {leaves[-1].name}__{name}=..."
+    known = {each for leaf in leaves for each in parameters_of(leaf.step, "fit")} - {"X", "y"}
+    close = nearest_names(name, sorted(known))
+    likely = f"Did you mean {close[0]}?" if close else "Use a step that takes it, or leave it out."
+    way_out = (
+        f"Or write {leaves[-1].name}__{name}=... for a step that passes on what it does not name"
+    )
+    todo = f"{likely} {way_out}"
     return InvalidParameterError(message("Pipeline", rule, got, todo))

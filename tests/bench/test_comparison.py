@@ -378,7 +378,7 @@ def everything(table):
     X, y = table
     X = X.assign(when=DAYS, card=np.arange(240) % 80, amount=np.exp(X["b"]), w=1 + X["a"] ** 2)
     options = {
-        "strategies": ["none", "class_weight", "smote"],
+        "strategies": ["none", "class_weight", "smote", "under_ensemble"],
         "time": "when",
         "groups": "card",
         "label_delay": "2d",
@@ -423,7 +423,7 @@ def test_with_everything_the_summary_has_it(table, run):
     assert summary["optimism"]["entry"] == baseline["id"]
     assert summary["optimism"]["time_mean"] != summary["optimism"]["random_mean"]
     left = {p["where"] for p in summary["problems"] if p["kind"] == "left out"}
-    assert left == {"smote/logistic"}
+    assert left == {"under_ensemble/logistic"}
     assert {c["name"] for c in summary["data"]["columns"]} == {"a", "b", "kind", "amount"}
     frame = found.frame()
     assert len(frame) == 4 * len(summary["entries"])
