@@ -1,27 +1,33 @@
 """Values that belong to rows without being features, carried through a resampling plan."""
 
+import warnings
 from collections.abc import Callable, Mapping
+from difflib import SequenceMatcher
 from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from imbkit._core.containers import take
-from imbkit._core.messages import listing, message
+from imbkit._core.containers import plain_array, take
+from imbkit._core.messages import listing, message, shorten
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, IntArray
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["Policy", "carry", "check_companions", "policy_of"]
 
 Policy: TypeAlias = Literal["interpolate", "base", "mean"] | float | Callable[..., AnyArray] | None
+_KNOWN = ("sample_weight", "groups")
+_ALIKE = 0.85  # share of letters in common from which a name looks like another one misspelt
 _NAMED = ("interpolate", "base", "mean")
 _NUMBERS = {"float", "whole", "truth"}
 
 
 def check_companions(companions: Mapping[str, Any], n_rows: int, who: str) -> dict[str, Any]:
-    """Return the companions that were given, or refuse one of another length.
+    """Return the companions that were given, or refuse one that cannot be.
+
+    A name that looks like a misspelt `sample_weight` or `groups` is taken, with a warning.
 
     Parameters
     ----------
@@ -40,17 +46,47 @@ def check_companions(companions: Mapping[str, Any], n_rows: int, who: str) -> di
     Raises
     ------
     DataError
-        If one has no length, or another one than the table.
+        If one has no length, or another one than the table, or a weight is no finite number
+        of 0 or more.
     """
     given = {name: values for name, values in companions.items() if values is not None}
     for name, values in given.items():
-        length = np.shape(values)[0] if np.ndim(values) else None
+        try:
+            length = np.shape(values)[0] if np.ndim(values) else None
+        except ValueError:
+            rule = f"{name} must have one value, or equally many, for each row"
+            todo = "Put lists of different lengths in an array of dtype object"
+            raise DataError(message(who, rule, "lists of different lengths", todo)) from None
         if length != n_rows:
             rule = f"{name} must have one value for each of the {n_rows:,} rows"
             got = f"{length:,} values" if length is not None else values
             todo = "Companions travel with the rows; fitted options belong to the constructor"
             raise DataError(message(who, rule, got, todo))
+        for meant in _KNOWN:
+            if name != meant and SequenceMatcher(None, name, meant).ratio() > _ALIKE:
+                rule = f"{name} was resampled under this name"
+                warnings.warn(message(who, rule, todo=f"Did you mean {meant}?"), ImbkitWarning, 4)
+    if "sample_weight" in given:
+        _check_weight(given["sample_weight"], who)
     return given
+
+
+def _check_weight(values: Any, who: str) -> None:
+    """Refuse weights that no learner could use."""
+    rule = "sample_weight must hold finite numbers of 0 or more"
+    weight = plain_array(values)
+    if weight.ndim > 1 and weight.size > len(weight):
+        got, todo = f"shape {weight.shape}", "Pass other things under another name"
+        raise DataError(message(who, rule, got, todo))
+    try:
+        weight = weight.astype(np.float64)
+    except (TypeError, ValueError):
+        got = f"dtype {weight.dtype}"
+        raise DataError(message(who, rule, got, "Turn the weights into numbers")) from None
+    bad = np.count_nonzero(~np.isfinite(weight) | (weight < 0))
+    if bad:
+        got = f"{bad:,} missing, infinite or negative weights"
+        raise DataError(message(who, rule, got, "Mend or drop these rows"))
 
 
 def policy_of(policies: object, name: str, who: str) -> Policy:
@@ -80,7 +116,7 @@ def policy_of(policies: object, name: str, who: str) -> Policy:
     if policy is None or real or callable(policy) or named:
         return policy  # type: ignore[return-value]
     rule = f"the policy of companion {name} must be {listing(_NAMED)}, a number or a callable"
-    raise InvalidParameterError(message(who, rule, policy))
+    raise InvalidParameterError(message(who, rule, shorten(policy)))
 
 
 def carry(

@@ -17,7 +17,7 @@ __all__ = ["Neighborhood"]
 
 _WIDTH = 3  # friends remembered for a row: the k of the usual cleaning methods
 _SLACK = 6  # rows of a list beyond those asked for, to be used up by removals
-_PROBE = 128  # leaves whose rows try both orders of a search
+_PROBE = 128  # leaves at most whose rows try both orders of a search
 _UNKNOWN = -2
 
 
@@ -117,6 +117,8 @@ class _Tree:
         self.marks = np.full(len(self.rows.tree.right), -1, dtype=np.int32)
         mark(self.rows.tree, codes, self.marks)
         self.apart: bool | None = None
+        self.effort = 0.0
+        self.foes = np.full(len(codes), -1, dtype=np.intp)
         self._forget(_WIDTH)
 
     def nearest(self, rows: IntArray, k: int) -> IntArray:
@@ -151,13 +153,35 @@ class _Tree:
     def _find(self, rows: IntArray) -> None:
         """Search friends and enemy of these rows."""
         size = self.rows.tree.points.shape[2]
-        if self.apart is None and len(rows) > 10 * size * _PROBE:
+        leaves = min(_PROBE, len(rows) // (40 * size))
+        if self.apart is None and leaves > 16:
             # Noisy classes are searched at once, tidy ones for enemies only.
-            step = len(rows) // (size * _PROBE)
+            step = len(rows) // (size * leaves)
             sample = np.sort(self.rows.place[rows])
             sample = self.rows.tree.order[sample[np.arange(len(sample)) // size % step == 0]]
-            self.apart = self._work(sample, True) <= 1.25 * self._work(sample, False)
+            first, both = self._work(sample, True), self._work(sample, False)
+            self.apart = first <= 1.25 * both
+            self.effort = min(first, both) / len(sample)
+        if self.effort:
+            self._meet(rows)
         self._work(rows, self.apart is not False)
+
+    def _meet(self, rows: IntArray) -> None:
+        """Find the nearest enemies beforehand where they are so few that this is cheaper.
+
+        What is left to the tree is then to find enough friends before them, whichever.
+        """
+        d = self.rows.X.shape[1]
+        known = self.foes[rows]
+        rows = rows[(known < 0) | ~self.alive[known]]
+        self.foes[rows] = -1
+        for code in np.unique(self.codes[rows]):
+            enemies = np.flatnonzero(self.alive & (self.codes != code))
+            # Rough nanoseconds of a pair in a matrix product, and of a row in the tree.
+            if 0 < 2 * len(enemies) * (2.0 + 0.1 * d) < self.effort * (3.0 + d / 3):
+                asked = rows[self.codes[rows] == code]
+                near = RowIndex(self.rows.X[enemies], n_jobs=self.n_jobs, path="brute")
+                self.foes[asked] = enemies[near.nearest_to(self.rows.X[asked], 1)[:, 0]]
 
     def _work(self, rows: IntArray, apart: bool) -> int:
         """Search these rows and return the number of distances that it took."""
@@ -173,7 +197,7 @@ class _Tree:
         run_blocks(
             find_friends, len(work), tree, self.rows.X, self.rows.turned, self.codes,
             self.marks, which, edges, home[edges[:-1]], self.alive, self.rows.slack(), apart,
-            self.friends, self.enemy, work, n_jobs=self.n_jobs, block=64,
+            self.foes, self.friends, self.enemy, work, n_jobs=self.n_jobs, block=64,
         )  # fmt: skip
         return int(work.sum())
 

@@ -142,10 +142,11 @@ def _enter(acc, order, first, n, own, kind, code, codes, alive, near, near_rows,
 @kernel
 def _walk(
     tree, values, turned, codes, marks, which, first, m, home, kind, alive, slack,
-    across, within, reach, asked, near, near_rows, foe, foe_rows, stack, gap, acc,
+    across, within, reach, asked, sure, near, near_rows, foe, foe_rows, stack, gap, acc,
 ):  # fmt: skip
     """Search rows of one kind outside the leaf `home` for the queries `asked` of a batch.
 
+    A query whose nearest enemy is `sure` asks no more once its friends before that are enough.
     Returns the number of distances computed.
     """
     order, start, stop, right, parent = tree.order, tree.start, tree.stop, tree.right, tree.parent
@@ -216,10 +217,19 @@ def _walk(
                         near, near_rows, i, foe, foe_rows,
                     ):  # fmt: skip
                         bound = min(near[i, last], foe[i])
-                        if bound < np.inf:
+                        if sure[i] and _before(near, near_rows, last, foe, foe_rows, i):
+                            within[i] = -1.0
+                            wanted -= 1
+                        elif bound < np.inf:
                             reach[i] = _reach(bound, slack)
                             within[i] = 4.0 * reach[i]
     return count
+
+
+@kernel
+def _before(near, near_rows, p, foe, foe_rows, i):
+    """Whether friend number `p` comes before the nearest enemy."""
+    return near[i, p] < foe[i] or (near[i, p] == foe[i] and near_rows[i, p] < foe_rows[i])
 
 
 @kernel
@@ -231,7 +241,7 @@ def _useful(mark, code, kind):
 @kernel
 def find_friends(
     low, high, tree, values, turned, codes, marks, which, edges, home, alive, slack,
-    apart, friends, enemy, work,
+    apart, foes, friends, enemy, work,
 ):  # fmt: skip
     """Write friends that come before the nearest enemy, and that enemy.
 
@@ -241,16 +251,13 @@ def find_friends(
     ``enemy[i]`` is the nearest enemy, or -1 where friends fill the row or nobody is an enemy.
     `apart` says to look for enemies first where friends are at hand, rather than for both at
     once; it changes the `work` alone, the number of distances computed for each batch.
+    ``foes[row]`` is the nearest enemy of a row where it is known, else -1.
     """
     k, r = friends.shape[1], tree.box.shape[2]
     near, near_rows = np.empty((LEAF, k)), np.empty((LEAF, k), np.int64)
     foe, foe_rows = np.empty(LEAF), np.empty(LEAF, np.int64)
     within, reach, acc = np.empty(LEAF), np.empty(LEAF), np.empty(LEAF)
-    asked, calm, alone = (
-        np.empty(LEAF, np.bool_),
-        np.empty(LEAF, np.bool_),
-        np.empty(LEAF, np.bool_),
-    )
+    asked, calm, alone, sure, short = np.zeros((5, LEAF), np.bool_)
     across, gap = np.zeros((r, LEAF)), np.empty((128, LEAF))
     stack = np.empty(128, np.int64)
     for b in range(low, high):
@@ -269,6 +276,17 @@ def find_friends(
                 acc, tree.order, tree.start[home[b]], n, row, BOTH, code, codes, alive,
                 near, near_rows, i, foe, foe_rows,
             )  # fmt: skip
+            sure[i] = foes[row] >= 0
+            if sure[i]:
+                squared = 0.0
+                for j in range(values.shape[1]):
+                    t = values[row, j] - values[foes[row], j]
+                    squared += t * t
+                foe[i], foe_rows[i] = squared, foes[row]
+                short[i] = not _before(near, near_rows, k - 1, foe, foe_rows, i)
+                calm[i] = alone[i] = False
+                continue
+            short[i] = False
             before = near[i, k - 1] < foe[i] or (
                 near[i, k - 1] == foe[i] and near_rows[i, k - 1] <= foe_rows[i]
             )
@@ -279,11 +297,11 @@ def find_friends(
         for turn in range(4):
             for i in range(m):
                 if turn == 0:
-                    asked[i] = alone[i]
+                    asked[i] = alone[i] or short[i]
                 elif turn == 1:
                     asked[i] = calm[i]
                 elif turn == 2:
-                    asked[i] = not calm[i]
+                    asked[i] = not (calm[i] or sure[i])
                 else:
                     # An enemy before the last friend known: more friends may be before it.
                     late = foe_rows[i] != FAR and foe[i] <= near[i, k - 1]
@@ -291,17 +309,15 @@ def find_friends(
             kind = FRIENDS if turn % 3 == 0 else (ENEMIES if turn == 1 else BOTH)
             work[b] += _walk(
                 tree, values, turned, codes, marks, which, first, m, home[b], kind, alive, slack,
-                across, within, reach, asked, near, near_rows, foe, foe_rows, stack, gap, acc,
+                across, within, reach, asked, sure, near, near_rows, foe, foe_rows, stack, gap,
+                acc,
             )  # fmt: skip
         for i in range(m):
             row = which[first + i]
             enemy[row] = -1
             for p in range(k):
                 friends[row, p] = -1
-                before = near[i, p] < foe[i] or (
-                    near[i, p] == foe[i] and near_rows[i, p] < foe_rows[i]
-                )
-                if before:
+                if _before(near, near_rows, p, foe, foe_rows, i):
                     friends[row, p] = near_rows[i, p]
                 elif foe_rows[i] != FAR:
                     enemy[row] = foe_rows[i]
@@ -321,5 +337,5 @@ def warm():
     find_friends(
         0, 1, tree, X, np.zeros((3, STEP)), codes, marks, rows, np.array([0, 3]), one,
         np.ones(3, np.bool_), np.array([1.0, 1e-9, 1e-9, 0.0]), True,
-        np.empty((3, 1), np.int64), np.empty(3, np.int64), np.empty(1, np.int64),
+        np.full(3, -1), np.empty((3, 1), np.int64), np.empty(3, np.int64), np.empty(1, np.int64),
     )  # fmt: skip

@@ -168,7 +168,8 @@ def _cautions(plan: Plan, rarest: int) -> list[str]:
     cautions += _budget_cautions(plan)
     if plan.weight_name:
         cautions.append(
-            "The weights reach the learners only: every test row counts once in all figures."
+            "Weights are used in training alone, where samplers carry them along with the rows: in "
+            "all figures every test row counts once."
         )
     return cautions
 

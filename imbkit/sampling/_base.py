@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import validate_data
 
 from imbkit._core.companions import carry, check_companions, policy_of
 from imbkit._core.compat import fit_context
@@ -17,7 +17,7 @@ from imbkit._core.constraints import StrOptions
 from imbkit._core.containers import Rows, wrap
 from imbkit._core.messages import message
 from imbkit._core.plan import Plan
-from imbkit._core.types import AnyArray, FloatArray
+from imbkit._core.types import AnyArray
 from imbkit.exceptions import DataError
 from imbkit.sampling._segments import on_segments
 from imbkit.sampling._strategy import Kind, resolve_strategy
@@ -150,7 +150,16 @@ class PlannedSampler(ABC):
 
     def _read(self, rows: Rows[Any]) -> Any:
         """Return what the algorithm looks at: the numeric columns as floats."""
-        return numeric_matrix(rows)
+        X = numeric_matrix(rows)
+        given = self.get_params(deep=False).values()  # type: ignore[attr-defined]
+        # Sparse tables have no distance for missing values, but a user's object may.
+        measured = not any(hasattr(value, "kneighbors") for value in given)
+        if measured and not isinstance(X, np.ndarray) and np.isnan(X.data).any():
+            rule = "distances to rows with missing values (NaN) need a dense table"
+            got = f"a sparse matrix with {np.count_nonzero(np.isnan(X.data)):,} of them"
+            todo = "Fill them in first, or convert X by .toarray()"
+            raise DataError(message(rows.who, rule, got, todo))
+        return X
 
     def _make(self, X: Any, plan: Plan) -> Any:
         """Return the values of the new rows."""
@@ -170,8 +179,7 @@ class PlannedSampler(ABC):
         """Read the table and the target, and resolve the strategy."""
         who = type(self).__name__
         rows = _rows(X, who)
-        target = Target(y, who)
-        check_consistent_length(rows.native, target.labels)
+        target = Target(y, who, rows.n_rows)
         validate_data(self, X if hasattr(X, "shape") else rows.native, skip_check_array=True)
         data = self._read(rows)
         self.sampling_strategy_ = self._resolve(target, who)
@@ -223,7 +231,7 @@ def _rows(X: Any, who: str) -> Rows[Any]:
 def _shares(target: Target, codes: AnyArray, weights: Any) -> dict[Any, float]:
     """Share of every class after resampling, by weight where there are weights."""
     n_classes = target.classes.size
-    given: FloatArray | None = None if weights is None else np.asarray(weights, dtype=float)
+    given = None if weights is None else np.asarray(weights, dtype=float).ravel()
     totals = np.bincount(codes, weights=given, minlength=n_classes)
     shares = totals / totals.sum() if totals.sum() else totals
     return dict(zip(target.classes, shares.tolist(), strict=True))

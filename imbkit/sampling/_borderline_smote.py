@@ -16,6 +16,7 @@ from imbkit._core.neighbors import RowIndex, kneighbors_with
 from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import ImbkitWarning, SmallClassWarning
+from imbkit.sampling._cleaning import others_of
 from imbkit.sampling._growing import GROWING, GrowingSampler, draw_pairs, warn_identical
 from imbkit.sampling._smote import stated_neighbors
 
@@ -264,6 +265,7 @@ class BorderlineSMOTE(GrowingSampler, _Original):
         """Return pairs of a row in danger and a neighbour of any class."""
         danger, n = self.in_danger_indices[label], self.sampling_strategy_[label]
         if not isinstance(self.k_neighbors, Integral):
+            others_of(self.k_neighbors, type(self).__name__)
             near = kneighbors_with(self.k_neighbors, X, X[danger])[:, 1:]
         elif isinstance(self.m_neighbors, Integral):
             near = near[:, : self.k_neighbors]
@@ -296,8 +298,9 @@ def neighbors_among_all(
     other rows, with a warning.
     """
     if not isinstance(k_or_estimator, Integral):
+        others = others_of(k_or_estimator, who)
         if not rows.size:
-            return np.empty((0, int(k_or_estimator.n_neighbors) - 1), dtype=np.intp)
+            return np.empty((0, others), dtype=np.intp)
         return kneighbors_with(k_or_estimator, X, X[rows])[:, 1:]
     k, others = int(k_or_estimator), X.shape[0] - 1
     if k > others:

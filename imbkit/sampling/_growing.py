@@ -16,6 +16,7 @@ from imbkit._core.plan import Plan
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import InvalidParameterError, SmallClassWarning
 from imbkit.sampling._base import COMPANION_POLICY, MISSING_CLASSES, PlannedSampler
+from imbkit.sampling._cleaning import others_of
 from imbkit.sampling._table import measured_columns
 
 __all__ = [
@@ -62,13 +63,13 @@ class GrowingSampler(PlannedSampler):
         class with fewer rows than neighbours, another one every class with a single row.
         """
         given = isinstance(k_or_estimator, Integral)
-        k = int(k_or_estimator) if given else int(k_or_estimator.n_neighbors) - 1
+        who = type(self).__name__
+        k = int(k_or_estimator) if given else others_of(k_or_estimator, who)
         if labels is None:
             labels = [label for label, n in self.sampling_strategy_.items() if n]
         growing = {label: int(np.count_nonzero(y == label)) for label in labels}
         lone = [label for label, n in growing.items() if n == 1]
         short = [label for label, n in growing.items() if 1 < n <= k]
-        who = type(self).__name__
         if short and given:
             sizes = ", ".join(f"{shorten(label)}: {growing[label]}" for label in short[:5])
             rule = f"{k} neighbours need {k + 1} rows of a class; all of the others were used"
@@ -165,10 +166,17 @@ def limited(
     }
     for k, (low, high) in ends.items():
         out[:, k] = np.clip(out[:, k], low, high)
-    for column in _whole_columns(integer_features, rows, columns):
-        k = _place(column, place, rows, "integer_features")
+    asked = _whole_columns(integer_features, rows, columns)
+    whole = {_place(column, place, rows, "integer_features") for column in asked}
+    # Columns of an integer dtype are rounded later on, which must not lead out of the bounds.
+    partial = {k for k, pair in ends.items() if not np.array_equal(np.rint(pair), pair)}
+    for k in whole | {k for k in partial if rows.select([columns[k]]).kinds()[0] == "integer"}:
         low, high = ends.get(k, (-np.inf, np.inf))
         # Rounded inwards where a bound itself is no whole number.
+        if np.ceil(low) > np.floor(high):
+            rule = f"bounds of column {shorten(rows.names[columns[k]])} must hold a whole number"
+            todo = "Values of this column are rounded"
+            raise InvalidParameterError(message(rows.who, rule, (low, high), todo))
         out[:, k] = np.clip(np.rint(out[:, k]), np.ceil(low), np.floor(high))
     return out
 

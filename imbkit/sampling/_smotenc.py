@@ -195,10 +195,10 @@ class SMOTENC(GrowingSampler, _Original):
             {"categorical_features": [0]},
             {"categorical_features": [0], "allocation": "even", "bounds": "observed"},
         ),
-        known_failures={
-            name: "the check's table has one column, and SMOTENC needs a number beside a category"
-            for name in ("check_samplers_string", "check_samplers_nan")
-        },
+        known_failures=dict.fromkeys(
+            ("check_samplers_string", "check_samplers_nan"),
+            "the check's table has one column, and SMOTENC needs a number beside a category",
+        ),
     )
 
     _parameter_constraints = {**constraints_of(_Original), **GROWING}

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from imbkit._core.messages import listing, message, shorten
+from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.sampling._target import Target
 
@@ -202,9 +202,11 @@ def _known(asked: Any, counts: Counts, missing_classes: str, who: str) -> list[A
     unknown = [label for label in asked if label not in counts]
     if unknown and missing_classes == "raise":
         rule = (
-            f"the {{{listing(unknown)}}} target class is/are not present in the data, which has "
+            "sampling_strategy names classes that are not present in the data, which has "
             f"{listing(counts, 10)}"
         )
-        todo = 'If a fold may lack a class, set missing_classes="ignore"'
-        raise DataError(message(who, rule, todo=todo))
+        near = nearest_names(str(unknown[0]), [str(label) for label in counts])
+        todo = f"Did you mean {near[0]}? " if near else ""
+        todo += 'If a fold may lack a class, set missing_classes="ignore"'
+        raise DataError(message(who, rule, listing(unknown), todo))
     return known

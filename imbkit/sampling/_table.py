@@ -71,10 +71,14 @@ def numeric_matrix(rows: Rows[Any]) -> Any:
         raise DataError(message(rows.who, rule, f"dtype {rows.native.dtype}", todo))
     measured = measured_columns(rows)
     part = rows if len(measured) == rows.n_columns else rows.select(measured)
-    X = part.matrix() if part.n_columns else np.empty((rows.n_rows, 0))
+    X: Any = part.matrix() if part.n_columns else np.empty((rows.n_rows, 0))
     if not X.dtype.isnative:
         X = X.astype(X.dtype.newbyteorder("="))
     check_finite(X, part)
+    if not isinstance(X, np.ndarray) and not X.has_canonical_format:
+        # Entries that are to be summed up would count one by one in distances and deviations.
+        X = X.copy()
+        X.sum_duplicates()
     # Shapes; the values were looked at above, with the names of their columns.
     return check_array(
         X,

@@ -25,6 +25,8 @@ class Target:
         Labels, in any container; or one column for each class with at most one 1 a row.
     who : str
         The class that messages speak for.
+    n_rows : int, default=None
+        Rows of the table; None does not compare.
 
     Attributes
     ----------
@@ -40,17 +42,21 @@ class Target:
     Raises
     ------
     DataError
-        If `y` is None, holds continuous numbers, missing labels, one class, or several labels
-        a row.
+        If `y` is None, has another number of rows, holds continuous numbers, missing labels,
+        one class, or several labels a row.
     """
 
-    def __init__(self, y: Any, who: str) -> None:
+    def __init__(self, y: Any, who: str, n_rows: int | None = None) -> None:
         if y is None:
             rule = "requires y to be passed, but the target y is None"
             raise DataError(message(who, rule, todo="Pass the labels of the rows"))
         self._native = y
         self._who = who
         self.labels = _labels(y, who)
+        if n_rows is not None and self.labels.size != n_rows:
+            rule = f"y must have one label for each of the {n_rows:,} rows"
+            got = f"{self.labels.size:,} labels"
+            raise DataError(message(who, rule, got, "Pass the labels of these rows"))
         self.classes, self.codes = coded(self.labels)
         self.counts = np.bincount(self.codes, minlength=self.classes.size)
         if self.classes.size < 2:

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from imbkit._core.companions import carry, check_companions, policy_of
 from imbkit._core.plan import Plan
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 GROWN = Plan.grown(4, [0, 1, 2, 3], [1, 2, 3, 3], [0.25, 0.5, np.nan, 0.0])
 MIXED = GROWN.take([7, 1, 5, 0, 4, 6, 1])  # new rows and copies in any order
@@ -258,6 +258,11 @@ def test_a_companion_of_another_length_is_refused(values):
         check_companions({"amount": values}, 2, "Some")
 
 
+def test_ragged_lists_are_refused():
+    with pytest.raises(DataError, match=r"Some: words must have .* Got lists of different lengths"):
+        check_companions({"words": [["a"], ["b", "c"]]}, 2, "Some")
+
+
 def test_policies_are_for_all_or_for_each_by_name():
     for policy in (None, "interpolate", "base", "mean", 0, 2.5, np.float32(1), len):
         assert policy_of(policy, "amount", "Some") is policy
@@ -275,3 +280,29 @@ def test_groups_are_names_unless_a_mapping_says_otherwise():
 def test_other_policies_are_refused(policy):
     with pytest.raises(InvalidParameterError, match="policy of companion amount must be 'interp"):
         policy_of({"amount": policy}, "amount", "Some")
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1.0, -1.0, 2.0], "Got 1 missing, infinite or negative weights"),
+        ([1.0, np.nan, np.inf], "Got 2 missing, infinite or negative weights"),
+        (["a", "b", "c"], "must hold finite numbers"),
+    ],
+)
+def test_weights_are_numbers_that_a_learner_can_use(weights, words):
+    with pytest.raises(DataError, match=words):
+        check_companions({"sample_weight": weights}, 3, "SMOTE")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("sample_weigth", "sample_weight"), ("group", "groups")]
+)
+def test_a_misspelt_name_is_asked_about(name, meant):
+    with pytest.warns(ImbkitWarning, match=f"Did you mean {meant}"):
+        check_companions({name: [1, 2]}, 2, "SMOTE")
+
+
+def test_other_names_are_taken_silently():
+    given = {"amount": [1, 2], "weight": [1, 2], "sample_weight": [1, 0], "groups": ["a", "b"]}
+    assert check_companions(given, 2, "SMOTE") == given

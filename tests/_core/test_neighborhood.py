@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from imbkit._core.neighborhood import Neighborhood
+from imbkit._core.neighbors import RowIndex
 
 PATHS = ("tree", "lists")
 
@@ -129,3 +130,27 @@ def test_sparse_and_incomplete_tables_keep_lists():
         hood.remove(rows[~before])
         assert hood.labels(rows, 3).shape == (150, 3)
     np.testing.assert_array_equal(dense.alive, thin.alive)
+
+
+def test_few_enemies_are_met_beforehand_and_change_nothing():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(14_000, 20))
+    codes = (rng.random(14_000) < 0.01).astype(int)
+    X[codes == 1] += 1.5
+    rows = np.flatnonzero(codes == 0)
+    hood = Neighborhood(X, codes, n_jobs=1, path="tree")
+    pure = hood.pure(rows, 3)
+    met = hood._search.foes
+    assert (met[rows] >= 0).all()
+    assert (codes[met[rows]] == 1).all()
+    near = RowIndex(X, n_jobs=1).nearest(3, rows)
+    np.testing.assert_array_equal(pure, (codes[near] == 0).all(axis=1))
+    # The enemies met are gone: others take their place, or nobody does.
+    hood.remove(np.flatnonzero(codes == 1)[::2])
+    again = hood.pure(rows, 3)
+    alone = Neighborhood(X[hood.alive], codes[hood.alive], n_jobs=1, path="tree")
+    alone._search._meet = lambda rows: None
+    place = np.cumsum(hood.alive) - 1
+    np.testing.assert_array_equal(again, alone.pure(place[rows], 3))
+    hood.remove(np.flatnonzero(codes == 1))
+    assert hood.pure(rows, 3).all()

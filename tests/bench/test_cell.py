@@ -268,7 +268,7 @@ def test_weights_go_through_samplers_and_what_would_lose_them_is_left_out(table,
     assert {"none/hist_gradient_boosting", "none/logistic", "class_weight/logistic"} <= kept
     assert {"random_under/logistic", "smote/logistic"} <= kept
     assert not kept & set(left)
-    assert any("weights reach the learners only" in text for text in found.verdict)
+    assert any("Weights are used in training alone" in text for text in found.verdict)
     assert found.summary["task"]["weight"] == "sample_weight"
 
 

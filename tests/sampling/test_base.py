@@ -161,6 +161,17 @@ def test_the_prior_is_that_of_the_rows_or_of_their_weights():
 
 
 @every
+def test_weights_are_one_number_for_each_row(sampler_class):
+    X, y = drawn()
+    for wrong in (np.ones((65, 2)), ["heavy"] * 65, [{}] * 65):
+        with pytest.raises(DataError, match="sample_weight must hold finite numbers"):
+            sampler_class().fit_resample(X, y, sample_weight=wrong)
+    sampler = sampler_class(random_state=0)
+    sampler.fit_resample(X, y, sample_weight=np.ones((65, 1)))
+    assert sampler.effective_prior_ == pytest.approx({0: 1 / 3, 1: 1 / 3, 2: 1 / 3})
+
+
+@every
 def test_a_saved_sampler_holds_no_rows(sampler_class):
     X, y = drawn()
     sampler = sampler_class(random_state=0)
@@ -259,7 +270,7 @@ def test_resampling_again_forgets_the_companions_of_before():
         (np.zeros(5), [0, 1, 0, 1, 0], "Expected 2D array, got 1D array instead"),
         (np.zeros((0, 2)), [], "0 sample.s. .shape=.0, 2.. while a minimum of 1 is required"),
         (np.zeros((2, 0)), [0, 1], "0 feature.s. .shape=.2, 0.. while a minimum of 1"),
-        (np.zeros((3, 2)), [0, 1], "inconsistent numbers of samples"),
+        (np.zeros((3, 2)), [0, 1], "one label for each of the 3 rows"),
         (np.zeros((3, 2)), [0, 0, 0], "more than 1 class"),
         (np.zeros((3, 2)), None, "requires y to be passed"),
         (np.zeros((2, 2, 2)), [0, 1], "an array of shape"),

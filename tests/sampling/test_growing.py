@@ -12,8 +12,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from imbkit._core.containers import wrap
 from imbkit.exceptions import InvalidParameterError, SmallClassWarning
-from imbkit.sampling import SMOTE
+from imbkit.sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
 from imbkit.sampling._growing import draw_pairs, even_rows, limited, warn_identical
+
+ITSELF = NearestNeighbors(n_neighbors=1)
 
 
 @given(st.integers(0, 99), st.integers(1, 30), st.integers(1, 9), st.integers(0, 200))
@@ -92,6 +94,25 @@ def test_a_neighbours_object_has_its_own_say_about_small_classes():
         sampler.fit_resample(X, y)
 
 
+@pytest.mark.parametrize(
+    ("cls", "settings"),
+    [
+        (SMOTE, {"k_neighbors": ITSELF}),
+        (SMOTENC, {"k_neighbors": ITSELF, "categorical_features": [0]}),
+        (SMOTEN, {"k_neighbors": ITSELF}),
+        (ADASYN, {"n_neighbors": ITSELF}),
+        (BorderlineSMOTE, {"k_neighbors": ITSELF}),
+        (BorderlineSMOTE, {"k_neighbors": ITSELF, "kind": "borderline-2"}),
+        (BorderlineSMOTE, {"m_neighbors": ITSELF}),
+    ],
+)
+def test_a_neighbours_object_must_find_more_than_the_row_itself(cls, settings):
+    X, y = labelled((30, 15))
+    X[:, 0] = np.rint(X[:, 0])
+    with pytest.raises(InvalidParameterError, match=r"of 2 or more, because it counts .* Got 1"):
+        cls(**settings).fit_resample(X, y)
+
+
 TABLE = pd.DataFrame(
     {
         "share": [0.25, 0.75, 0.5],
@@ -132,6 +153,21 @@ def test_a_rounded_value_stays_within_bounds_that_are_no_whole_numbers():
     found = limit(integer_features=["whole", 3], bounds={"whole": (2.7, 9.6), 3: (1.6, 2.4)})
     np.testing.assert_array_equal(found[:, 1], [3, 9, np.nan])
     np.testing.assert_array_equal(found[:, 2], [2, 2, 2])
+
+
+def test_integer_columns_stay_within_bounds_that_are_no_whole_numbers():
+    np.testing.assert_array_equal(limit(bounds={"count": (1.5, 2.6)})[:, 2], [2, 2, 2])
+    X, y = labelled((20, 8))
+    X = np.rint(3 * X).astype(int)
+    out, _ = SMOTE(bounds={0: (0.5, 3.6)}, random_state=0).fit_resample(X, y)
+    assert set(out[28:, 0].tolist()) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("options", [{"integer_features": ["share"]}, {}])
+def test_bounds_of_rounded_columns_must_hold_a_whole_number(options):
+    bounds = {"share": (0.2, 0.8)} if options else {"count": (1.2, 1.8)}
+    with pytest.raises(InvalidParameterError, match="must hold a whole number. Got"):
+        limit(bounds=bounds, **options)
 
 
 @settings(max_examples=50)
