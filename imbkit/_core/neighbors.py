@@ -28,6 +28,9 @@ _TINY = 2.3e-308  # what an underflow can take from one square
 _CELLS = 2**18  # entries of a block of distances: 2 MiB
 _FEW = 2**20  # pairs of rows up to which a k-d tree is as fast as matrix products
 _FLAT = 15  # columns up to which it is
+_MANY = 64  # rows in doubt from which it is worth to look for equal ones
+_LONG = 2**25  # pairs from which the tree is grown for rows in doubt, numba or not
+_SMALL = 1e-140  # values from which on no difference has a square of 0
 _SLACK = 4  # candidates beyond the k asked for
 _PROBE = 32  # leaves whose rows try the tree out
 _AXES = 48  # rotated columns at most
@@ -350,11 +353,41 @@ class _Brute:
                 find = NearestNeighbors(algorithm="brute").fit(self.centred).kneighbors
                 with threadpool_limits(threads):
                     todo = self._candidates(find, values, rows, own, out)
+        if own and len(todo) > _MANY:
+            todo = self._twins(rows, todo, out)
+        if len(todo) * n > _LONG:
+            # Rows on a grid, with ties wherever one looks: the tree does not mind them.
+            tree = RowTree(self.X, n_jobs=self.n_jobs)
+            out[todo] = tree.nearest(values, rows[todo], k, own)
+            return out
         step = max(1, _CELLS // n)
         for low in range(0, len(todo), step):
             part = todo[low : low + step]
             out[part] = self._block(values, rows[part], k, own)
         return out
+
+    def _twins(self, rows: IntArray, todo: IntArray, out: IntArray) -> IntArray:
+        """Answer for rows with more than k equal ones; return the other places to do.
+
+        Nothing is nearer than an equal row, and of those the smallest numbers come first.
+        """
+        k = out.shape[1]
+        sizes = np.abs(self.X)
+        if sizes[sizes > 0].min(initial=np.inf) < _SMALL:
+            return todo  # the squares of small differences may be 0 as well
+        # Adding zero turns negative zeros into positive ones, which equal them.
+        _, group, count = np.unique(self.X + 0.0, axis=0, return_inverse=True, return_counts=True)
+        group = group.ravel()
+        many = count[group[rows[todo]]] > k
+        mine = rows[todo[many]]
+        members = np.argsort(group, kind="stable")
+        first = np.cumsum(count) - count
+        ids = members[first[group[mine]][:, None] + np.arange(k + 1)]
+        # The row itself goes to the end, if it is among the first ones at all.
+        order = np.argsort(ids == mine[:, None], axis=1, kind="stable")[:, :k]
+        out[todo[many]] = np.take_along_axis(ids, order, axis=1)
+        rest: IntArray = todo[~many]
+        return rest
 
     def _candidates(
         self,

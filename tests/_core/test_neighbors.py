@@ -210,3 +210,29 @@ def test_a_neighbours_object_is_asked_and_left_alone():
     assert not hasattr(asked, "n_samples_fit_")
     with pytest.raises(TypeError):
         kneighbors_with(KNeighborsClassifier(), X, X)
+
+
+@pytest.mark.parametrize("k", [1, 3, 9])
+def test_many_equal_rows_are_no_trouble_to_brute_force(k):
+    rng = np.random.default_rng(k)
+    X = np.vstack(
+        [np.repeat(rng.normal(size=(3, 4)), [300, 5, 100], axis=0), rng.normal(size=(400, 4))]
+    )
+    X[:300][::2] *= [1.0, -0.0, 1.0, 1.0]
+    X[:300][1::2] *= [1.0, 0.0, 1.0, 1.0]
+    X = X[rng.permutation(len(X))]
+    rows = rng.permutation(len(X))[:500]
+    brute = RowIndex(X, path="brute").nearest(k, rows)
+    np.testing.assert_array_equal(brute, RowIndex(X, path="tree").nearest(k, rows))
+
+
+def test_a_grid_is_left_to_the_tree(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, size=(700, 4)).astype(float)
+    want = RowIndex(X, path="brute").nearest(3)
+    monkeypatch.setattr("imbkit._core.neighbors._LONG", 1)
+    np.testing.assert_array_equal(RowIndex(X, path="brute").nearest(3), want)
+    np.testing.assert_array_equal(
+        RowIndex(X, path="brute").nearest_to(X[:50] + 0.5, 3),
+        RowIndex(X, path="tree").nearest_to(X[:50] + 0.5, 3),
+    )
