@@ -28,6 +28,7 @@ _TINY = 2.3e-308  # what an underflow can take from one square
 _CELLS = 2**18  # entries of a block of distances: 2 MiB
 _FEW = 2**20  # pairs of rows up to which a k-d tree is as fast as matrix products
 _FLAT = 15  # columns up to which it is
+_LOW = 6  # columns up to which it is faster for any number of rows that gets here
 _MANY = 64  # rows in doubt from which it is worth to look for equal ones
 _LONG = 2**25  # pairs from which the tree is grown for rows in doubt, numba or not
 _SMALL = 1e-140  # values from which on no difference has a square of 0
@@ -343,8 +344,9 @@ class _Brute:
         out = np.empty((len(rows), k), dtype=np.intp)
         todo = np.arange(len(rows))
         if k + own + _SLACK < n:
-            if len(rows) * n <= _FEW and self.X.shape[1] <= _FLAT:
-                # Its first call is the quickest: nothing asks for the machine's threads.
+            d = self.X.shape[1]
+            if d <= _FLAT and (d <= _LOW or len(rows) * n <= _FEW):
+                # Its first call is the quickest, too: nothing asks for the machine's threads.
                 find = KDTree(self.centred).query
                 todo = self._candidates(find, values, rows, own, out)
             else:
