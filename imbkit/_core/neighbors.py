@@ -36,6 +36,8 @@ _SLACK = 4  # candidates beyond the k asked for
 _PROBE = 32  # leaves whose rows try the tree out
 _AXES = 48  # rotated columns at most
 _KERNELS = "imbkit._kernels.neighbors"
+_PRICE = 1.5e9  # nanoseconds of the import of numba and of loading the kernels
+_lost: list[float] = []  # nanoseconds that searches of this process lost without them
 
 
 class RowIndex:
@@ -169,12 +171,18 @@ def kneighbors_with(estimator: Any, pool: Any, queries: Any) -> IntArray:
 
 
 def tree_pays(n_queries: int, n_rows: int, n_columns: int) -> bool:
-    """Say whether so many queries may be worth growing a tree, and importing numba."""
-    # Rough nanoseconds: of a pair in a matrix product, of a row in the tree and of a query to
-    # it, and of the import. Only the time depends on the choice, never the answer.
+    """Say whether so many queries may be worth growing a tree, and importing numba.
+
+    The import is worth it for one large search, and for many small ones: once what they lost
+    without it adds up to its price. Only time depends on the choice, never an answer.
+    """
+    # Rough nanoseconds: of a pair in a matrix product, and of a row in the tree and a query.
     brute = n_queries * n_rows * (2.0 + 0.1 * n_columns)
-    start = 0.0 if _KERNELS in sys.modules else 1.5e9
-    return brute > 3000.0 * n_rows + 10000.0 * n_queries + start
+    saved = brute - 3000.0 * n_rows - 10000.0 * n_queries
+    if saved <= 0 or _KERNELS in sys.modules:
+        return saved > 0
+    _lost.append(saved)
+    return sum(_lost) > _PRICE
 
 
 class RowTree:

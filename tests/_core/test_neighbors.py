@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.metrics.pairwise import nan_euclidean_distances
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from imbkit._core import neighbors
 from imbkit._core.neighbors import RowIndex, RowTree, batches, kneighbors_with, tree_pays
 from imbkit.exceptions import DataError
 
@@ -236,3 +237,14 @@ def test_a_grid_is_left_to_the_tree(monkeypatch):
         RowIndex(X, path="brute").nearest_to(X[:50] + 0.5, 3),
         RowIndex(X, path="tree").nearest_to(X[:50] + 0.5, 3),
     )
+
+
+def test_many_small_searches_load_the_kernels_in_the_end(monkeypatch):
+    monkeypatch.setattr(neighbors, "_KERNELS", "not.there")
+    monkeypatch.setattr(neighbors, "_lost", [])
+    assert not any(neighbors.tree_pays(1000, 1000, 10) for _ in range(10_000))
+    answers = [neighbors.tree_pays(10_000, 10_000, 6) for _ in range(20)]
+    assert answers == sorted(answers)
+    assert not answers[0]
+    assert answers[-1]
+    assert neighbors.tree_pays(100_000, 100_000, 6)
