@@ -130,7 +130,7 @@ def test_infinite_values_are_named_by_their_column(sign, container, measuring, b
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csc_array])
 def test_missing_values_of_sparse_tables_are_not_measured(make, measuring, build, table):
     if measuring == "SMOTENC":
-        pytest.skip("its numbers are dense inside")
+        pytest.skip("SMOTENC makes numbers dense, so it does measure them")
     X, y = table(measuring)
     X[3, 1] = np.nan
     refused(build(measuring), make(X), y, "NaN", "a sparse matrix with 1 of them", ".toarray()")
