@@ -37,7 +37,7 @@ _PROBE = 32  # leaves whose rows try the tree out
 _AXES = 48  # rotated columns at most
 _KERNELS = "imbkit._kernels.neighbors"
 _PRICE = 1.5e9  # nanoseconds of the import of numba and of loading the kernels
-_lost: list[float] = []  # nanoseconds that searches of this process lost without them
+_lost = [0.0]  # nanoseconds that searches of this process lost without them
 
 
 class RowIndex:
@@ -181,8 +181,8 @@ def tree_pays(n_queries: int, n_rows: int, n_columns: int) -> bool:
     saved = brute - 3000.0 * n_rows - 10000.0 * n_queries
     if saved <= 0 or _KERNELS in sys.modules:
         return saved > 0
-    _lost.append(saved)
-    return sum(_lost) > _PRICE
+    _lost[0] += saved
+    return _lost[0] > _PRICE
 
 
 class RowTree:

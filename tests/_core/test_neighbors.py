@@ -241,7 +241,7 @@ def test_a_grid_is_left_to_the_tree(monkeypatch):
 
 def test_many_small_searches_load_the_kernels_in_the_end(monkeypatch):
     monkeypatch.setattr(neighbors, "_KERNELS", "not.there")
-    monkeypatch.setattr(neighbors, "_lost", [])
+    monkeypatch.setattr(neighbors, "_lost", [0.0])
     assert not any(neighbors.tree_pays(1000, 1000, 10) for _ in range(10_000))
     answers = [neighbors.tree_pays(10_000, 10_000, 6) for _ in range(20)]
     assert answers == sorted(answers)
