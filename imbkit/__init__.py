@@ -5,6 +5,7 @@ Families (each is imported when it is first used):
 - ``imbkit.bench``: compare strategies on your own table, without leaks
 - ``imbkit.sampling``: change how many rows each class has, and carry along what belongs to them
 - ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
+- ``imbkit.calibration``: probabilities that are right after resampling, or under other class shares
 - ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
 - ``imbkit.pipeline``: ship a fitted model without what only training needs
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from imbkit import (
         bench,
+        calibration,
         datasets,
         displays,
         exceptions,
@@ -35,6 +37,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "bench",
+    "calibration",
     "datasets",
     "displays",
     "exceptions",

@@ -28,6 +28,7 @@ Kind = Literal["method", "class", "function", "object", "unknown"]
 # Family -> the extra it needs ("" for none), and extra -> the packages that it installs.
 FAMILIES: Mapping[str, str] = {
     "bench": "compare",
+    "calibration": "",
     "datasets": "",
     "displays": "plot",
     "metrics": "",

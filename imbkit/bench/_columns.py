@@ -15,10 +15,11 @@ from scipy.sparse import issparse
 
 from imbkit._core.containers import Kind, Rows, wrap
 from imbkit._core.messages import listing, message, require, shorten
+from imbkit._core.row_hash import row_hashes
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.exceptions import DataError
 
-__all__ = ["Column", "Table", "duplicate_groups", "plain_table", "read_columns", "row_hashes"]
+__all__ = ["Column", "Table", "duplicate_groups", "plain_table", "read_columns"]
 
 ColumnKind = Literal["number", "category", "date"]
 _KINDS: dict[Kind, ColumnKind] = {
@@ -30,9 +31,6 @@ _KINDS: dict[Kind, ColumnKind] = {
     "datetime": "date",
     "duration": "date",
 }
-# Constants of the 64-bit finaliser of MurmurHash3, which spreads every bit over the word.
-_MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
-_SHIFT = np.uint64(33)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,24 +178,6 @@ def duplicate_groups(matrix: FloatArray) -> IntArray:
     chance with probability n**2 / 2**65.
     """
     return np.unique(row_hashes(matrix), return_inverse=True)[1].reshape(-1)
-
-
-def row_hashes(matrix: FloatArray, positions: Iterable[int] | None = None) -> AnyArray:
-    """Return a hash of each row's values in the columns at `positions`, or in all.
-
-    Equal rows have equal hashes, wherever they stand; uint64, shape (n_rows,).
-    """
-    hashes = np.zeros(matrix.shape[0], dtype=np.uint64)
-    for position in range(matrix.shape[1]) if positions is None else positions:
-        # Adding zero turns -0.0 into 0.0; all NaN are made the same NaN.
-        values = matrix[:, position] + 0.0
-        values[np.isnan(values)] = np.nan
-        hashes ^= values.view(np.uint64) + np.uint64(position + 1)
-        for factor in _MIX:
-            hashes ^= hashes >> _SHIFT
-            hashes *= factor
-        hashes ^= hashes >> _SHIFT
-    return hashes
 
 
 def _usable_kinds(rows: Rows[Any]) -> list[Kind]:

@@ -15,7 +15,8 @@ from imbkit._core.messages import listing, message
 from imbkit._core.rng import derive
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.bench._bootstrap import bootstrap_errors, fold_interval
-from imbkit.bench._columns import read_columns, row_hashes
+from imbkit._core.row_hash import row_hashes
+from imbkit.bench._columns import read_columns
 from imbkit.bench._judge_fold import judge_scores
 from imbkit.bench._money import Costs, read_costs
 from imbkit.bench._options import COSTS, Options

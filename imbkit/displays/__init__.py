@@ -1,14 +1,30 @@
 """Pictures with matplotlib, for notebooks and papers.
 
 A display is a class like scikit-learn's: its constructor takes the plain arrays that are drawn,
-a class method such as ``from_sampler`` computes them, and ``plot(ax=None)`` draws them, sets
-``ax_`` and ``figure_`` and returns the display. matplotlib is imported inside ``plot`` only, so
-that arrays can be made and kept without it.
+class methods such as ``from_estimator``, ``from_predictions`` and ``from_cv_results`` compute
+them, and ``plot(ax=None)`` draws them, sets ``ax_`` and ``figure_`` and returns the display.
+Drawn on axes that hold such a display already, it is drawn beside it. ``frame()`` returns what
+is drawn as a table. matplotlib is imported inside methods only, so that arrays can be made and
+kept without it; no plot changes them.
 
 To add one: a file with the class, its import below, and its name in ``__all__``. A display
-learns nothing and needs no card. How a table is laid out in a plane stands in ``_plane.py``.
+learns nothing and needs no card. Labels, scores and weights are read in ``_inputs.py``, colours
+and legends stand in ``_style.py``, axes of scores in ``_score_axis.py``, long lines are thinned
+in ``_thin.py``; how a table is laid out in a plane stands in ``_plane.py``.
 """
 
+from imbkit.displays._alert_budget import AlertBudgetDisplay
+from imbkit.displays._cost_curve import CostCurveDisplay
+from imbkit.displays._reliability import ReliabilityDisplay
 from imbkit.displays._sampling_map import SamplingMapDisplay
+from imbkit.displays._score_separation import ScoreSeparationDisplay
+from imbkit.displays._threshold_curve import ThresholdCurveDisplay
 
-__all__ = ["SamplingMapDisplay"]
+__all__ = [
+    "AlertBudgetDisplay",
+    "CostCurveDisplay",
+    "ReliabilityDisplay",
+    "SamplingMapDisplay",
+    "ScoreSeparationDisplay",
+    "ThresholdCurveDisplay",
+]

@@ -10,14 +10,11 @@ from imbkit._core.containers import plain_array, wrap
 from imbkit._core.messages import message, require, shorten
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.displays._plane import Plane, spread
+from imbkit.displays._style import COLORS, GREY, MARKERS
 from imbkit.exceptions import DataError, InvalidParameterError
 
 __all__ = ["SamplingMapDisplay"]
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; markers do it in grey.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "^", "s", "D", "v", "P", "h", "<", ">", "p", "d")
-_LINES = "#8C8C8C"
 _MOST_TICKS = 12
 
 
@@ -252,7 +249,7 @@ class SamplingMapDisplay:
         self._draw_lines(ax, shown)
         entries = []
         for k, label in enumerate(classes):
-            style = _Style(str(label), _COLORS[k % len(_COLORS)], _MARKERS[k % len(_MARKERS)])
+            style = _Style(str(label), COLORS[k % len(COLORS)], MARKERS[k % len(MARKERS)])
             entries += self._draw_kept(ax, style, *old[k])
             entries += self._draw_new(ax, style, *new[k])
             entries += self._draw_removed(ax, style, *old[len(classes) + k])
@@ -266,7 +263,7 @@ class SamplingMapDisplay:
         starts = np.repeat(self.new_points[shown][:, np.newaxis], 2, axis=1)
         segments = np.stack([starts, ends], axis=2).reshape(-1, 2, 2)
         lines = collections.LineCollection(
-            segments, colors=_LINES, linewidths=0.6, alpha=0.6, zorder=1
+            segments, colors=GREY, linewidths=0.6, alpha=0.6, zorder=1
         )
         ax.add_collection(lines)
 

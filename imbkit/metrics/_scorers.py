@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit.exceptions import InvalidParameterError
+from imbkit.metrics._average_precision import average_precision_skill_score
 from imbkit.metrics._budget import (
     captured_amount_at_budget,
     lift_score,
@@ -20,11 +21,23 @@ from imbkit.metrics._budget import (
     recall_at_fpr,
     recall_at_precision,
 )
+from imbkit.metrics._calibration_error import (
+    classwise_calibration_error,
+    predicted_positive_calibration_error,
+)
 from imbkit.metrics._confusion import check_targets, positive_label
+from imbkit.metrics._confusion_norm import confusion_spectral_norm
 from imbkit.metrics._cost import expected_cost, savings_score
 from imbkit.metrics._count_metric import CountMetric
+from imbkit.metrics._detection_cost import detection_cost_at_fpr
+from imbkit.metrics._h_measure import h_measure_score
+from imbkit.metrics._macro_mae import macro_mae_score
+from imbkit.metrics._partial_roc_auc import partial_roc_auc_score
+from imbkit.metrics._separation import equal_error_rate, ks_score
+from imbkit.metrics._skill import brier_skill_score, log_loss_skill_score
+from imbkit.metrics._stratified_brier import stratified_brier_score
 
-__all__ = ["get_metric", "get_scorer", "metric_names"]
+__all__ = ["get_metric", "get_scorer", "metric_function", "metric_names"]
 
 
 def get_metric(metric: str | Callable[..., Any]) -> CountMetric:
@@ -89,9 +102,10 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
     Returns
     -------
     callable
-        ``scorer(estimator, X, y)``, larger is better: "expected_cost", "brier" and
-        "log_loss" are negated. It can be pickled, and with metadata routing enabled it takes
-        ``set_score_request(sample_weight=True)``, or costs a row.
+        ``scorer(estimator, X, y)``, larger is better: costs, losses and errors, such as
+        "expected_cost", "brier" and "log_loss", are negated. It can be pickled, and with
+        metadata routing enabled it takes ``set_score_request(sample_weight=True)``, or costs
+        a row.
 
     Raises
     ------
@@ -134,6 +148,12 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
         greater_is_better=entry.greater_is_better,
         **{**entry.parameters, **parameters},
     )
+
+
+def metric_function(name: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the function behind a scorer's name, and the parameters that the name stands for."""
+    entry = _find(name)
+    return entry.load(), dict(entry.parameters)
 
 
 def metric_names() -> list[str]:
@@ -200,7 +220,29 @@ _ENTRIES = {
     "roc_auc": _Entry("roc_auc_score", _SCORES[::-1], parameters={"multi_class": "ovr"}),
     "brier": _Entry("brier_score_loss", "predict_proba", greater_is_better=False),
     "log_loss": _Entry("log_loss", "predict_proba", greater_is_better=False),
+    "brier_skill": _Entry(brier_skill_score, "predict_proba", parameters=_UNSET),
+    "log_loss_skill": _Entry(log_loss_skill_score, "predict_proba", parameters=_UNSET),
+    "stratified_brier": _Entry(stratified_brier_score, "predict_proba", False, "", _UNSET),
+    "classwise_calibration_error": _Entry(
+        classwise_calibration_error, "predict_proba", False, "n_bins", _UNSET
+    ),
+    "predicted_positive_calibration_error": _Entry(
+        predicted_positive_calibration_error, "predict_proba", False, "threshold", _UNSET
+    ),
+    "average_precision_skill": _Entry(average_precision_skill_score, _SCORES, True, "", _UNSET),
+    "partial_roc_auc": _Entry(partial_roc_auc_score, _SCORES, True, "max_fpr", _UNSET),
+    "h_measure": _Entry(h_measure_score, _SCORES, True, "", _UNSET),
+    "ks": _Entry(ks_score, _SCORES, True, "", _UNSET),
+    "equal_error_rate": _Entry(equal_error_rate, _SCORES, False, "", _UNSET),
+    "detection_cost_at_fpr": _Entry(detection_cost_at_fpr, _SCORES, False, "max_fpr", _UNSET),
+    "confusion_spectral_norm": _Entry(confusion_spectral_norm, greater_is_better=False),
+    "macro_mae": _Entry(macro_mae_score, greater_is_better=False),
     "expected_cost": _Entry(expected_cost, greater_is_better=False, parameters=_UNSET),
+    "normalized_expected_cost": _Entry(
+        expected_cost,
+        greater_is_better=False,
+        parameters={"pos_label": None, "normalize": "constant"},
+    ),
     "savings": _Entry(savings_score, parameters=_UNSET),
     "precision_at_budget": _Entry(precision_at_budget, _SCORES, True, "budget", _UNSET),
     "recall_at_budget": _Entry(recall_at_budget, _SCORES, True, "budget", _UNSET),

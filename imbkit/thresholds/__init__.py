@@ -17,10 +17,24 @@ To add a rule: one file with a subclass of ``BaseRule`` (`_best_metric.py` is th
 member), its ``card``, and its name below.
 """
 
+from imbkit.thresholds._alert_budget import AlertBudget
 from imbkit.thresholds._best_metric import BestMetric
+from imbkit.thresholds._constraint import Constraint
 from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._frechet_mean import FrechetMeanClassifier
 from imbkit.thresholds._lowest_cost import LowestCost
+from imbkit.thresholds._prior_rule import PriorRule
 from imbkit.thresholds._rule import Rule
 from imbkit.thresholds._threshold_classifier import ThresholdClassifierCV
 
-__all__ = ["BestMetric", "Curve", "LowestCost", "Rule", "ThresholdClassifierCV"]
+__all__ = [
+    "AlertBudget",
+    "BestMetric",
+    "Constraint",
+    "Curve",
+    "FrechetMeanClassifier",
+    "LowestCost",
+    "PriorRule",
+    "Rule",
+    "ThresholdClassifierCV",
+]

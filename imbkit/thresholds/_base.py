@@ -1,16 +1,21 @@
 """The protocol of a rule: from scores and labels to the objective at every cut-off."""
 
 from abc import abstractmethod
-from typing import Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from imbkit._core.messages import message
-from imbkit._core.types import BoolArray, FloatArray
-from imbkit.exceptions import InvalidParameterError
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray, Seed
+from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.metrics import Counts, sweep
 from imbkit.thresholds._curve import Curve, cut_offs
+
+if TYPE_CHECKING:
+    from imbkit.thresholds._class_weights import ClassDecision
+    from imbkit.thresholds._labels_decision import LabelsDecision
 
 __all__ = ["BaseRule"]
 
@@ -20,12 +25,18 @@ class BaseRule(BaseEstimator):
 
     A rule holds parameters and no data: it is cloned, searched over and used on many folds.
     The classifier calls, in this order, `row_names` (which values of each row are needed),
-    `prepared` once on all rows, `curve` on every fold and on all folds together, and
-    `threshold` on the curves.
+    `prepared` once on all rows, `with_prior` if the rule `uses_prior`, `rescored` and `curve`
+    on every fold and on all folds together, and `threshold` on the curves. To predict it calls
+    `rescored` and `decide`. Of more than two classes it calls `class_decision` instead, of
+    several labels a row `labels_decision`.
     """
 
     #: Direction of the measure that is printed; the objective itself is always maximised.
     greater_is_better: bool = True
+    #: Whether the scores must be probabilities.
+    needs_probabilities: bool = False
+    #: Whether the rule asks for the class shares that the estimator was trained on.
+    uses_prior: bool = False
 
     @property
     @abstractmethod
@@ -51,6 +62,26 @@ class BaseRule(BaseEstimator):
         """Return the names of the values that the rule needs for each row."""
         return ()
 
+    def decision_names(self) -> tuple[str, ...]:
+        """Return the names of the row values that a decision needs, too: some of `row_names`."""
+        return ()
+
+    def row_kind(self, name: str) -> Literal["number", "raw"]:
+        """Return what the values of a name are.
+
+        Parameters
+        ----------
+        name : str
+            One of `row_names`.
+
+        Returns
+        -------
+        {"number", "raw"}
+            "number": finite floats. "raw": anything without missing values, such as times or
+            names of customers; an array of shape (n_rows,) as it is.
+        """
+        return "number"
+
     def prepared(self, y_true: BoolArray, **row_values: FloatArray) -> Self:
         """Check the rule against all rows, before anything is fitted.
 
@@ -70,6 +101,38 @@ class BaseRule(BaseEstimator):
             The rule to use.
         """
         return self
+
+    def with_prior(self, prior: FloatArray) -> Self:
+        """Return the rule for an estimator that was trained on these class shares.
+
+        Parameters
+        ----------
+        prior : ndarray of shape (n_classes,)
+            Shares; of two classes first the negative, then the positive one.
+
+        Returns
+        -------
+        BaseRule
+            The rule to use.
+        """
+        return self
+
+    def rescored(self, y_score: FloatArray, **row_values: AnyArray) -> FloatArray:
+        """Return what the threshold is set on, the score itself unless overridden.
+
+        Parameters
+        ----------
+        y_score : ndarray of shape (n_rows,)
+            Scores, larger meaning more likely positive.
+        **row_values : ndarray of shape (n_rows,)
+            The values that `decision_names` asks for.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Larger means more worth an alert.
+        """
+        return y_score
 
     def curve(
         self,
@@ -135,3 +198,131 @@ class BaseRule(BaseEstimator):
             The same, or its negative where the rule minimises.
         """
         return objective if self.greater_is_better else -objective
+
+    def decide(
+        self, y_score: FloatArray, threshold: float, **row_values: AnyArray
+    ) -> BoolArray:
+        """Say which rows are alerted.
+
+        Parameters
+        ----------
+        y_score : ndarray of shape (n_rows,)
+            What `rescored` returned.
+        threshold : float
+            The threshold.
+        **row_values : ndarray of shape (n_rows,)
+            The values that `decision_names` asks for.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_rows,)
+            True where the score reaches the threshold, without rounding either to the other's
+            dtype.
+        """
+        # A Python float would be rounded to the dtype of the scores first.
+        return np.asarray(y_score >= np.float64(threshold))
+
+    def describe(self, threshold: float) -> str:
+        """Return the decision in a few words.
+
+        Parameters
+        ----------
+        threshold : float
+            The threshold.
+
+        Returns
+        -------
+        str
+            E.g. ``"score >= 0.173"``.
+        """
+        return f"score >= {threshold:.6g}"
+
+    def deployed(self, threshold: float) -> float:
+        """Return the threshold with which scikit-learn's FixedThresholdClassifier decides alike.
+
+        Parameters
+        ----------
+        threshold : float
+            The threshold that was chosen.
+
+        Returns
+        -------
+        float
+            The same, unless overridden.
+
+        Raises
+        ------
+        InvalidParameterError
+            If no single threshold on the score makes the same decisions.
+        """
+        return threshold
+
+    def class_decision(
+        self,
+        codes: IntArray,
+        probabilities: FloatArray,
+        sample_weight: FloatArray | None = None,
+        *,
+        classes: Sequence[Any],
+        prior: FloatArray | None = None,
+        n_restarts: int = 3,
+        random_state: Seed = None,
+    ) -> "ClassDecision":
+        """Choose how to decide between more than two classes.
+
+        Parameters
+        ----------
+        codes : ndarray of int, shape (n_rows,)
+            Class of each row, as its position in `classes`.
+        probabilities : ndarray of shape (n_rows, n_classes)
+            Of each class.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+        classes : sequence
+            The labels.
+        prior : ndarray of shape (n_classes,), default=None
+            Class shares that the estimator was trained on, if the rule `uses_prior`.
+        n_restarts : int, default=3
+            Starting points of a search.
+        random_state : int, RandomState or None, default=None
+            Draws the starting points beyond the second.
+
+        Returns
+        -------
+        ClassDecision
+            Callable on probabilities.
+
+        Raises
+        ------
+        DataError
+            If the rule is defined for two classes only.
+        """
+        rule = f"{type(self).__name__} serves targets of two classes only"
+        todo = "Use BestMetric, LowestCost or PriorRule, or call fit(X, y == label)"
+        raise DataError(message(type(self).__name__, rule, f"{len(classes)} classes", todo))
+
+    def labels_decision(
+        self,
+        y_true: IntArray,
+        probabilities: FloatArray,
+        sample_weight: FloatArray | None = None,
+    ) -> "LabelsDecision":
+        """Choose how to decide on several labels a row: by this rule on each label by itself.
+
+        Parameters
+        ----------
+        y_true : ndarray of int, shape (n_rows, n_labels)
+            1 where the row has the label, else 0.
+        probabilities : ndarray of shape (n_rows, n_labels)
+            Of each label.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+
+        Returns
+        -------
+        LabelsDecision
+            Callable on probabilities.
+        """
+        from imbkit.thresholds._labels_decision import per_label
+
+        return per_label(self, y_true, probabilities, sample_weight)

@@ -1,21 +1,34 @@
 """The threshold that is best by a count metric."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from imbkit._core.card import Card
-from imbkit._core.constraints import Interval
-from imbkit._core.messages import message, nearest_names
-from imbkit._core.types import BoolArray, FloatArray
+from imbkit._core.card import Card, Limit
+from imbkit._core.constraints import Interval, StrOptions
+from imbkit._core.messages import listing, message, nearest_names
+from imbkit._core.types import BoolArray, FloatArray, IntArray, Seed
 from imbkit.exceptions import InvalidParameterError
-from imbkit.metrics import CountMetric, Counts, get_metric, metric_names
+from imbkit.metrics import (
+    CountMetric,
+    Counts,
+    f1_score,
+    fbeta_score,
+    get_metric,
+    metric_names,
+)
 from imbkit.thresholds._base import BaseRule
+from imbkit.thresholds._class_weights import ClassDecision, best_weights, metric_objective
+from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._expected_fbeta import check_probabilities, expected_fbeta
 
 __all__ = ["BestMetric", "as_rule"]
+
+_METHODS = ("sweep", "plugin")
+_AVERAGES = ("macro", "micro", "weighted")
 
 
 class BestMetric(BaseRule):
@@ -34,15 +47,33 @@ class BestMetric(BaseRule):
         considered.
     beta : float, default=1.0
         Weight of recall against precision, positive; for ``metric="fbeta"`` only.
+    method : {"sweep", "plugin"}, default="sweep"
+        "sweep" tries every cut-off on the labels. "plugin", for ``"f1"`` and ``"fbeta"``
+        only, computes the threshold from probabilities alone: less noise where positive rows
+        are few, but only as right as the probabilities are calibrated.
+    average : {"macro", "micro", "weighted"}, default="macro"
+        For more than two classes only: how the metric of each class against the rest is
+        averaged. A metric that is defined for all classes at once is used as it is.
 
     See Also
     --------
     LowestCost : The threshold at which errors cost least.
+    Constraint : The best threshold within a limit.
 
     Notes
     -----
     On calibrated probabilities the optimum is known: for F-beta it is F / (1 + beta^2), half
     the attained value for F1; for balanced accuracy it is the prevalence.
+
+    "plugin" takes the fixed point of t = F(t) / (1 + beta^2), where F(t) comes from the counts
+    that the probabilities make one expect: with S the rows at or above t,
+    F(t) = (1 + beta^2) sum_S p / (beta^2 sum p + sum_S 1), each row by its weight. Adding a
+    row to S raises F exactly if p > F / (1 + beta^2), so the fixed point is unique and is the
+    largest value that F has at any cut-off, over 1 + beta^2; one sort finds it, O(n log n),
+    nothing is iterated. The objective that is reported is that expectation,
+    ``expected_fbeta``, not the metric on the labels.
+
+    More than two classes: one weight a class, by a search over the exact breakpoints.
 
     References
     ----------
@@ -63,26 +94,50 @@ class BestMetric(BaseRule):
 
     card = Card(
         paper="Lipton, Elkan & Naryanaswamy (2014), doi:10.1007/978-3-662-44851-9_15",
-        cases=({}, {"metric": "gmean"}, {"metric": "fbeta", "beta": 2.0}),
+        cases=(
+            {},
+            {"metric": "gmean"},
+            {"metric": "fbeta", "beta": 2.0},
+            {"method": "plugin"},
+            {"metric": "balanced_accuracy", "average": "weighted"},
+        ),
+        limits=(
+            Limit(when={"metric": "fbeta"}, equals="BestMetric", other={"metric": "f1"}),
+            Limit(when={"metric": "accuracy"}, equals="LowestCost", other={"fp": 1.0, "fn": 1.0}),
+        ),
     )
 
     _parameter_constraints = {
         "metric": [str, callable],
         "beta": [Interval(Real, 0, None, closed="neither")],
+        "method": [StrOptions({"sweep", "plugin"})],
+        "average": [StrOptions({"macro", "micro", "weighted"})],
     }
 
     def __init__(
-        self, metric: str | CountMetric | Callable[..., Any] = "f1", *, beta: float = 1.0
+        self,
+        metric: str | CountMetric | Callable[..., Any] = "f1",
+        *,
+        beta: float = 1.0,
+        method: Literal["sweep", "plugin"] = "sweep",
+        average: Literal["macro", "micro", "weighted"] = "macro",
     ) -> None:
         self.metric = metric
         self.beta = beta
+        self.method = method
+        self.average = average
+
+    @property
+    def needs_probabilities(self) -> bool:  # type: ignore[override]
+        """Whether the scores must be probabilities: for the plug-in method."""
+        return self.method == "plugin"
 
     @property
     def name(self) -> str:
         """Name of the metric."""
         metric = self._metric()
         if isinstance(metric, CountMetric):
-            return str(metric.name)
+            return f"expected_{metric.name}" if self.method == "plugin" else str(metric.name)
         name = getattr(metric, "__name__", "objective")
         return str(name) if str(name).isidentifier() else "objective"
 
@@ -93,7 +148,7 @@ class BestMetric(BaseRule):
         return not isinstance(metric, CountMetric) or bool(metric.greater_is_better)
 
     def prepared(self, y_true: BoolArray, **row_values: FloatArray) -> Self:
-        """Refuse an unknown metric or a `beta` that would have no effect.
+        """Refuse an unknown metric, and what would have no effect on it.
 
         Parameters
         ----------
@@ -107,14 +162,7 @@ class BestMetric(BaseRule):
         BestMetric
             This rule.
         """
-        metric = self._metric()
-        if isinstance(self.beta, bool) or not isinstance(self.beta, Real) or not self.beta > 0:
-            rule, todo = "beta must be a positive number", "Use 1 for equal weights"
-            raise InvalidParameterError(message("BestMetric", rule, self.beta, todo))
-        if self.beta != 1 and not _takes_beta(metric):
-            rule = "beta has a meaning for the metric 'fbeta' only"
-            got = f"beta={self.beta} with {self.name}"
-            raise InvalidParameterError(message("BestMetric", rule, got, "Pass metric='fbeta'"))
+        self._check()
         return self
 
     def objective(self, counts: Counts) -> FloatArray:
@@ -137,6 +185,142 @@ class BestMetric(BaseRule):
             return np.asarray(values, dtype=float)
         values = metric.of(counts, beta=self.beta) if _takes_beta(metric) else metric.of(counts)
         return np.asarray(values if metric.greater_is_better else -values)
+
+    def curve(
+        self,
+        y_true: BoolArray,
+        y_score: FloatArray,
+        sample_weight: FloatArray | None = None,
+        **row_values: FloatArray,
+    ) -> Curve:
+        """Return the metric, or its expectation for the plug-in method, at every cut-off.
+
+        Parameters
+        ----------
+        y_true : ndarray of bool, shape (n_rows,)
+            Whether each row is positive; the plug-in method does not look at it.
+        y_score : ndarray of shape (n_rows,)
+            Scores, larger meaning more likely positive; probabilities for the plug-in method.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+        **row_values : ndarray of shape (n_rows,)
+            None are needed.
+
+        Returns
+        -------
+        Curve
+            The objective, O(n log n).
+        """
+        if self.method != "plugin":
+            return super().curve(y_true, y_score, sample_weight)
+        check_probabilities(y_score, "BestMetric")
+        thresholds, values = expected_fbeta(y_score, sample_weight, self.beta)
+        return Curve(thresholds, values, float(np.average(y_true, weights=sample_weight)))
+
+    def threshold(self, curve: Curve) -> float:
+        """Choose the threshold: the centre of the widest optimal plateau, or the fixed point.
+
+        Parameters
+        ----------
+        curve : Curve
+            What :meth:`curve` returned, or the mean of several such curves.
+
+        Returns
+        -------
+        float
+            Rows with at least this score are predicted positive.
+        """
+        if self.method != "plugin":
+            return curve.best()
+        # Rows that cannot be positive are never worth an alert, not even if all are such.
+        least = float(np.finfo(curve.thresholds.dtype).smallest_subnormal)
+        return max(float(curve.objective.max()) / (1 + self.beta**2), least)
+
+    def class_decision(
+        self,
+        codes: IntArray,
+        probabilities: FloatArray,
+        sample_weight: FloatArray | None = None,
+        *,
+        classes: Sequence[Any],
+        prior: FloatArray | None = None,
+        n_restarts: int = 3,
+        random_state: Seed = None,
+    ) -> ClassDecision:
+        """Choose the weight of each class with which the metric is best.
+
+        Parameters
+        ----------
+        codes : ndarray of int, shape (n_rows,)
+            Class of each row, as its position in `classes`.
+        probabilities : ndarray of shape (n_rows, n_classes)
+            Of each class.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+        classes : sequence
+            The labels.
+        prior : ndarray of shape (n_classes,), default=None
+            Not used.
+        n_restarts : int, default=3
+            Starting points of the search.
+        random_state : int, RandomState or None, default=None
+            Draws the starting points beyond the second.
+
+        Returns
+        -------
+        ClassDecision
+            Callable on probabilities.
+
+        Raises
+        ------
+        InvalidParameterError
+            For the plug-in method, which serves two classes only.
+        """
+        self._check()
+        if self.method == "plugin":
+            rule = "method='plugin' serves targets of two classes only"
+            todo = "Use method='sweep', or fit(X, y == label)"
+            text = message("BestMetric", rule, f"{len(classes)} classes", todo)
+            raise InvalidParameterError(text)
+        metric = self._metric()
+        parameters = {"beta": self.beta} if _takes_beta(metric) else {}
+        joint = isinstance(metric, CountMetric) and metric.over == "classes"
+        average = "multiclass" if joint else self.average
+        objective = metric_objective(metric, average, **parameters)
+        return best_weights(
+            codes,
+            probabilities,
+            sample_weight,
+            objective,
+            n_restarts=n_restarts,
+            random_state=random_state,
+            classes=classes,
+        )
+
+    def _check(self) -> None:
+        """Refuse parameters that no data could make valid."""
+        metric = self._metric()
+        for name, known in (("method", _METHODS), ("average", _AVERAGES)):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in known:
+                rule = f"{name} must be one of {listing(known)}"
+                raise InvalidParameterError(message("BestMetric", rule, value))
+        if (
+            isinstance(self.beta, bool)
+            or not isinstance(self.beta, Real)
+            or not 0 < self.beta < np.inf
+        ):
+            rule, todo = "beta must be a positive number", "Use 1 for equal weights"
+            raise InvalidParameterError(message("BestMetric", rule, self.beta, todo))
+        if self.beta != 1 and not _takes_beta(metric):
+            rule = "beta has a meaning for the metric 'fbeta' only"
+            got = f"beta={self.beta} with {self.name}"
+            raise InvalidParameterError(message("BestMetric", rule, got, "Pass metric='fbeta'"))
+        if self.method == "plugin" and metric not in (f1_score, fbeta_score):
+            rule = "method='plugin' knows the metrics 'f1' and 'fbeta' only"
+            raise InvalidParameterError(
+                message("BestMetric", rule, f"metric={self.metric!r}", "Use method='sweep'")
+            )
 
     def _metric(self) -> CountMetric | Callable[..., Any]:
         return _resolve(self.metric)

@@ -1,58 +1,61 @@
-"""What the target must be, and which of its two labels is the positive one."""
+"""What the target must be, and which of two labels is the positive one."""
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from imbkit._core.messages import listing, message
+from imbkit._core.out_of_fold import describe
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
 from imbkit.exceptions import DataError, ThresholdWarning
 
 __all__ = [
-    "binary_target",
+    "TargetKind",
     "check_same_classes",
     "check_weighted_classes",
-    "describe",
+    "missing_in",
     "positive_label",
+    "read_target",
 ]
+
+TargetKind = Literal["binary", "multiclass", "multilabel"]
 
 # Pairs of labels of which everyone takes the second for the positive one.
 _USUAL = ((0, 1), (-1, 1))
 
 
-def binary_target(y: ArrayLike | None, who: str) -> AnyArray:
-    """Return the target as an array of one dimension with two labels, or complain."""
+def read_target(y: ArrayLike | None, who: str) -> tuple[AnyArray, TargetKind]:
+    """Return the target and what it is, or complain.
+
+    Of two or more classes it has shape (n_rows,), of several labels a row (n_rows, n_labels).
+    """
     if y is None:
         rule = "requires y to be passed, but the target y is None"
         raise DataError(message(who, rule, todo="Call fit(X, y)"))
+    if issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1):
+        return _label_indicator(y, who), "multilabel"
     target: AnyArray = column_or_1d(y, warn=True)
-    missing = _missing(target)
+    missing = missing_in(target)
     if missing.any():
         rule = "the target must not have missing values"
         todo = "Leave these rows out, or fill them in"
         raise DataError(message(who, rule, f"{missing.sum():,} of {target.size:,}", todo))
     kind = type_of_target(target, input_name="y")
-    if kind == "unknown":
-        rule = "Unknown label type: labels must be numbers, booleans or strings"
+    if kind not in ("binary", "multiclass"):
+        rule = "Unknown label type: labels must be classes, as whole numbers, booleans or strings"
         todo = "Convert them, for example with y.astype(int)"
-        raise DataError(message(who, rule, f"a target of dtype {target.dtype}", todo))
-    if kind != "binary":
-        got = f"a {kind} target"
-        if kind != "continuous":
-            labels = np.unique(target.astype(str))
-            got += f" with the {labels.size:,} labels {listing(labels.tolist())}"
-        todo = "For one class against the rest call fit(X, y == label), once for each label"
-        raise DataError(message(who, "Only binary classification is supported", got, todo))
+        raise DataError(message(who, rule, f"a target of dtype {target.dtype} ({kind})", todo))
     labels = np.unique(target)
     if labels.size < 2:
         rule = "the target must have rows of two classes"
         raise DataError(message(who, rule, f"one class only, {listing(labels.tolist())}"))
-    return target
+    return target, "binary" if labels.size == 2 else "multiclass"
 
 
 def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who: str) -> Any:
@@ -76,11 +79,6 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
     return classes[chosen]
 
 
-def describe(classes: Sequence[Any], counts: Sequence[int]) -> str:
-    """Return the labels with their numbers of rows."""
-    return " and ".join(f"{c!r} ({n:,} rows)" for c, n in zip(classes, counts, strict=True))
-
-
 def check_weighted_classes(positive: BoolArray, weight: FloatArray | None, who: str) -> None:
     """Refuse weights that take a whole class away."""
     if weight is not None and not (weight[positive].any() and weight[~positive].any()):
@@ -91,13 +89,24 @@ def check_weighted_classes(positive: BoolArray, weight: FloatArray | None, who: 
 def check_same_classes(estimator: Any, labels: Sequence[Any], who: str) -> None:
     """Refuse an estimator that was fitted on other labels."""
     known = np.asarray(estimator.classes_).tolist()
-    if len(known) != 2 or set(known) != set(labels):
+    if len(known) != len(labels) or set(known) != set(labels):
         rule = f"the fitted estimator must know the classes {listing(labels)} and no others"
-        todo = "Fit it on a target with these two labels"
+        todo = "Fit it on a target with these labels"
         raise DataError(message(who, rule, listing(known), todo))
 
 
-def _missing(target: AnyArray) -> BoolArray:
-    if target.dtype.kind == "O":
-        return np.array([value is None or value != value for value in target], dtype=bool)
-    return np.asarray(target != target)
+def missing_in(values: AnyArray) -> BoolArray:
+    """Return which values of an array of any dtype are missing."""
+    if values.dtype.kind == "O":
+        return np.array([value is None or value != value for value in values], dtype=bool)
+    return np.asarray(values != values)
+
+
+def _label_indicator(y: Any, who: str) -> AnyArray:
+    """Return several labels a row as zeros and ones."""
+    table = np.asarray(y.toarray() if issparse(y) else y)
+    if table.ndim != 2 or type_of_target(table, input_name="y") != "multilabel-indicator":
+        rule = "a target with several columns must hold 0 and 1, one column a label"
+        todo = "Pass one column of classes, or scikit-learn's MultiLabelBinarizer's output"
+        raise DataError(message(who, rule, f"shape {table.shape}, dtype {table.dtype}", todo))
+    return table.astype(np.intp)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from imbkit._core.messages import message
-from imbkit._core.types import BoolArray, FloatArray, IntArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, ThresholdWarning
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._curve import Curve, average
@@ -27,7 +27,7 @@ class Fold:
     y_true : ndarray of bool, shape (n_rows,)
         Whether each row is positive.
     y_score : ndarray of shape (n_rows,)
-        Scores.
+        Scores, as the rule rescored them.
     sample_weight : ndarray of shape (n_rows,) or None
         Positive weights.
     row_values : dict of ndarray of shape (n_rows,)
@@ -37,7 +37,13 @@ class Fold:
     y_true: BoolArray
     y_score: FloatArray
     sample_weight: FloatArray | None
-    row_values: dict[str, FloatArray]
+    row_values: dict[str, AnyArray]
+
+    def take(self, rows: IntArray) -> "Fold":
+        """Return some of the rows, as often as they are asked for."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        values = {name: each[rows] for name, each in self.row_values.items()}
+        return Fold(self.y_true[rows], self.y_score[rows], weight, values)
 
     def curve(self, rule: BaseRule) -> Curve:
         """Return the rule's objective at every cut-off of these rows."""
@@ -119,17 +125,19 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
 
 
 def fold_of(
+    rule: BaseRule,
     rows: IntArray,
     scores: FloatArray,
     positive: BoolArray,
     weight: FloatArray | None,
-    row_values: dict[str, FloatArray],
+    row_values: dict[str, AnyArray],
 ) -> Fold:
     """Put together what a rule needs of some rows; rows without weight are as good as absent."""
     if weight is not None:
         present = weight[rows] > 0
         rows, scores = rows[present], scores[present]
     values = {name: each[rows] for name, each in row_values.items()}
+    scores = rule.rescored(scores, **{name: values[name] for name in rule.decision_names()})
     return Fold(positive[rows], scores, None if weight is None else weight[rows], values)
 
 

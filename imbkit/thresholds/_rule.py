@@ -1,11 +1,12 @@
 """The rule that tuning leaves behind: a value to print, to call and to store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imbkit._core.types import BoolArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray
+from imbkit.thresholds._base import BaseRule
 
 __all__ = ["Rule"]
 
@@ -27,6 +28,9 @@ class Rule:
         (a cost is shown as a cost).
     n_alerts, n_rows : int
         How many of those rows are alerted, and how many there were.
+    chosen_by : rule, default=None
+        The rule, where its decision is more than a threshold on the score: it may depend on
+        costs of the row, or on the other rows.
 
     Examples
     --------
@@ -43,23 +47,33 @@ class Rule:
     value: float
     n_alerts: int
     n_rows: int
+    chosen_by: BaseRule | None = field(default=None, compare=False)
 
-    def __call__(self, y_score: ArrayLike) -> BoolArray:
+    def __call__(self, y_score: ArrayLike, **row_values: AnyArray) -> BoolArray:
         """Say which rows are alerted.
 
         Parameters
         ----------
         y_score : array-like of any shape
             Scores, larger meaning more likely positive.
+        **row_values : ndarray of shape (n_rows,)
+            What the rule needs to know of each row, if its decision depends on that.
 
         Returns
         -------
         ndarray of bool, of the shape of `y_score`
             True where ``score >= threshold``, without rounding either to the other's dtype.
         """
-        # A Python float would be rounded to the dtype of the scores first.
-        return np.asarray(np.asarray(y_score) >= np.float64(self.threshold))
+        scores: FloatArray = np.asarray(y_score)
+        if self.chosen_by is None:
+            # A Python float would be rounded to the dtype of the scores first.
+            return np.asarray(scores >= np.float64(self.threshold))
+        rescored = self.chosen_by.rescored(scores, **row_values)
+        return self.chosen_by.decide(rescored, self.threshold, **row_values)
 
     def __repr__(self) -> str:
+        decision = f"score >= {self.threshold:.6g}"
+        if self.chosen_by is not None:
+            decision = self.chosen_by.describe(self.threshold)
         where = f"at {self.n_alerts} of {self.n_rows} rows"
-        return f"Rule(score >= {self.threshold:.6g}, {self.name}={self.value:.4g}, {where})"
+        return f"Rule({decision}, {self.name}={self.value:.4g}, {where})"

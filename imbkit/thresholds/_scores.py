@@ -1,38 +1,50 @@
-"""Scores of the positive class, from one estimator or from each fold's own."""
+"""What an estimator says of rows: scores of the positive class, or probabilities of all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.parallel import Parallel, delayed
 
-from imbkit._core.containers import take
-from imbkit._core.messages import message
-from imbkit._core.types import AnyArray, FloatArray, IntArray
+from imbkit._core.messages import listing, message
+from imbkit._core.types import FloatArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["FoldScores", "no_scores", "out_of_fold", "positive_scores", "response_names"]
+__all__ = ["ClassProbabilities", "PositiveScores", "no_scores", "positive_scores", "response_names"]
 
 
 @dataclass(frozen=True, slots=True)
-class FoldScores:
-    """Scores of rows that their estimator has not seen.
+class PositiveScores:
+    """`positive_scores` as a function of an estimator and rows."""
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n_test,)
-        Positions of the rows.
-    scores : ndarray of shape (n_test,)
-        Their scores.
-    estimator : estimator
-        The fitted estimator, if it was asked for, else None.
-    """
+    response_method: str
+    pos_label: Any
+    who: str
 
-    rows: IntArray
-    scores: FloatArray
-    estimator: Any = None
+    def __call__(self, estimator: Any, X: Any) -> FloatArray:
+        """Return the scores; shape (n_rows,)."""
+        return positive_scores(estimator, X, self.response_method, self.pos_label, self.who)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassProbabilities:
+    """Probabilities of given classes, in their order, as a function of an estimator and rows."""
+
+    classes: Sequence[Any]
+    who: str
+
+    def __call__(self, estimator: Any, X: Any) -> FloatArray:
+        """Return the probabilities; shape (n_rows, n_classes)."""
+        raw = np.asarray(estimator.predict_proba(X))
+        known = np.asarray(estimator.classes_).tolist()
+        if raw.shape[1] != len(self.classes) or known != list(self.classes):
+            rule = f"the estimator must give probabilities of the classes {listing(self.classes)}"
+            raise DataError(message(self.who, rule, listing(known)))
+        if np.isnan(raw).any():
+            rule = f"the probabilities of {type(estimator).__name__} must not be NaN"
+            todo = "Look for missing values or overflow in its input"
+            raise DataError(message(self.who, rule, f"{np.isnan(raw).sum():,} NaN", todo))
+        return raw
 
 
 def response_names(response_method: str) -> tuple[str, ...]:
@@ -97,61 +109,3 @@ def no_scores(estimator: object, names: Iterable[str], who: str) -> InvalidParam
     rule = f"the estimator must have the method {' or '.join(names)}"
     todo = "Wrap it in scikit-learn's CalibratedClassifierCV, or choose another learner"
     return InvalidParameterError(message(who, rule, estimator, todo))
-
-
-def out_of_fold(
-    estimator: Any,
-    X: Any,
-    y: AnyArray,
-    splits: list[tuple[IntArray, IntArray]],
-    *,
-    fit_params: Mapping[str, Any],
-    response_method: str,
-    pos_label: Any,
-    n_jobs: int | None,
-    keep: bool,
-    who: str,
-) -> list[FoldScores]:
-    """Fit a clone on each training fold and score its test fold; keep the clones if asked."""
-    parallel = Parallel(n_jobs=n_jobs)
-    task = delayed(_fit_and_score)
-    folds: list[FoldScores] = parallel(
-        task(
-            clone(estimator), X, y, train, test, dict(fit_params), response_method, pos_label,
-            keep, who,
-        )
-        for train, test in splits
-    )  # fmt: skip
-    return folds
-
-
-def rows_of(params: Mapping[str, Any], indices: IntArray, n_rows: int) -> dict[str, Any]:
-    """Cut the parameters that have one entry a row; hand the others on as they are."""
-    return {
-        name: take(value, indices) if _n_entries(value) == n_rows else value
-        for name, value in params.items()
-    }
-
-
-def _fit_and_score(
-    estimator: Any,
-    X: Any,
-    y: AnyArray,
-    train: IntArray,
-    test: IntArray,
-    fit_params: dict[str, Any],
-    response_method: str,
-    pos_label: Any,
-    keep: bool,
-    who: str,
-) -> FoldScores:
-    estimator.fit(take(X, train), y[train], **rows_of(fit_params, train, y.size))
-    scores = positive_scores(estimator, take(X, test), response_method, pos_label, who)
-    return FoldScores(test, scores, estimator if keep else None)
-
-
-def _n_entries(value: Any) -> int | None:
-    shape = getattr(value, "shape", None)
-    if shape:
-        return int(shape[0])
-    return len(value) if isinstance(value, list | tuple) else None

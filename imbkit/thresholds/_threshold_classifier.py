@@ -1,8 +1,10 @@
-"""A classifier whose decision threshold is chosen by a rule on out-of-fold scores."""
+"""A classifier whose decision is chosen by a rule on out-of-fold scores."""
 
 import warnings
-from collections.abc import Callable, Iterable
-from numbers import Real
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,29 +22,34 @@ from imbkit._core.card import Card
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
 from imbkit._core.deploy import deploy
-from imbkit._core.messages import message
+from imbkit._core.fit_inputs import FitInputs, fit_inputs
+from imbkit._core.messages import listing, message
+from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
+from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray, Seed
 from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
-from imbkit.thresholds._fit_inputs import FitInputs, fit_inputs, row_values_of
+from imbkit.thresholds._bootstrap import bootstrap_interval
 from imbkit.thresholds._labels import (
-    binary_target,
+    TargetKind,
     check_same_classes,
     check_weighted_classes,
     positive_label,
+    read_target,
 )
+from imbkit.thresholds._labels_decision import LabelsDecision, label_probabilities
 from imbkit.thresholds._pooling import Choice, Pooling, choose, fold_of
+from imbkit.thresholds._row_values import TIE_KEYS, row_values_of
 from imbkit.thresholds._rule import Rule
 from imbkit.thresholds._scores import (
-    FoldScores,
+    ClassProbabilities,
+    PositiveScores,
     no_scores,
-    out_of_fold,
     positive_scores,
     response_names,
 )
-from imbkit.thresholds._splits import make_splits
 
 __all__ = ["ThresholdClassifierCV"]
 
@@ -59,12 +66,13 @@ def _delegates(name: str) -> Callable[["ThresholdClassifierCV"], bool]:
 
 
 class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Choose the decision threshold of any two-class classifier by a rule.
+    """Choose the decision threshold of any classifier by a rule.
 
     The default threshold of 0.5 is rarely right for a rare class. This wrapper scores every
     row by an estimator that has not seen it, finds the best cut-off among all there are, and
     refits the estimator on all rows. Try it before any resampling: it leaves the scores
-    as they are and changes only what is done with them.
+    as they are and changes only what is done with them. Of more than two classes each gets a
+    weight on its probability, of several labels a row each gets a threshold.
 
     Parameters
     ----------
@@ -95,7 +103,13 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     n_jobs : int, default=None
         Number of folds fitted at a time.
     random_state : int, RandomState or None, default=None
-        Draws the hold-out set if `cv` is a share; not used otherwise.
+        Draws the hold-out set if `cv` is a share, the bootstrap samples, and the starting
+        points of the search between many classes beyond the second.
+    n_bootstrap : int, default=0
+        Bootstrap samples of the out-of-fold rows for `bootstrap_interval_`; 200 or more give
+        a usable interval, 0 none.
+    n_restarts : int, default=3
+        Starting points of the search for the weights of more than two classes.
     store_cv_results : bool, default=False
         Whether to keep `cv_results_`.
 
@@ -109,17 +123,22 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     threshold_interval_ : tuple of two floats
         Smallest and largest of the folds' own optima, without folds that lack a class: how
         far the threshold depends on the sample. NaN if every fold lacks one.
+    bootstrap_interval_ : tuple of two floats
+        With `n_bootstrap` only: 95 % percentile interval of the threshold over samples of the
+        out-of-fold rows, drawn with replacement from each class.
     best_score_ : float
         The rule's objective (larger is better, a cost counts as negative) at `threshold_` on
         all out-of-fold scores together.
-    rule_ : Rule
-        The decision rule, to print or to call on scores.
+    rule_ : Rule, ClassDecision or LabelsDecision
+        The decision, to print or to call on scores: of two classes, of more, or of several
+        labels a row. The latter two have the `weights` of the classes and the `thresholds` of
+        the labels in place of `threshold_`, its intervals and `curve_`.
     curve_ : Curve
         The objective at every cut-off; unpacks into thresholds and values. The folds'
         average for "curve", otherwise that of all out-of-fold scores together.
     pos_label_ : object
-        The positive class.
-    classes_ : ndarray of shape (2,)
+        The positive class of two.
+    classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
         Number of features, if the estimator knows it.
@@ -129,12 +148,16 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         With `store_cv_results` only: "thresholds" and "scores" (the curve), "fold_curves"
         (None where a fold lacks a class), "fold_thresholds" and "fold_scores" (each fold's
         own optimum, and its objective at `threshold_`), "y_true" and "y_score" (of all test
-        rows, fold by fold: whether positive, and the out-of-fold score).
+        rows, fold by fold: whether positive, and the out-of-fold score). Of more than two
+        classes or of several labels only the last two: labels, and probabilities.
 
     See Also
     --------
     BestMetric : The rule behind a metric's name.
     LowestCost : The threshold at which errors cost least.
+    Constraint : The best threshold that keeps a promise.
+    AlertBudget : As many alerts as can be looked at.
+    PriorRule : Decide as if the classes had other shares.
     sklearn.model_selection.TunedThresholdClassifierCV : Interpolates between 100 cut-offs.
 
     Notes
@@ -154,8 +177,9 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Different from scikit-learn's TunedThresholdClassifierCV: every cut-off instead of 100
     equally spaced ones, no interpolation, all out-of-fold scores in one sweep, the spread
-    of the threshold over the folds, costs of single rows, and sample weights without
-    routing. The meaning of `cv`, `refit` and `response_method` is the same.
+    of the threshold over the folds, costs of single rows, constraints and budgets, more than
+    two classes, and sample weights without routing. The meaning of `cv`, `refit` and
+    `response_method` is the same.
 
     Sparse and missing input is handed to the estimator as it is. Memory: a few arrays of one
     float a row beside what the estimator needs.
@@ -201,6 +225,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "pos_label": [Real, str, "boolean", None],
         "n_jobs": N_JOBS,
         "random_state": RANDOM_STATE,
+        "n_bootstrap": [Interval(Integral, 0, None, closed="left")],
+        "n_restarts": [Interval(Integral, 1, None, closed="left")],
         "store_cv_results": ["boolean"],
     }
 
@@ -216,6 +242,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         pos_label: float | str | None = None,
         n_jobs: int | None = None,
         random_state: Seed = None,
+        n_bootstrap: int = 0,
+        n_restarts: int = 3,
         store_cv_results: bool = False,
     ) -> None:
         self.estimator = estimator
@@ -227,6 +255,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.pos_label = pos_label
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.n_bootstrap = n_bootstrap
+        self.n_restarts = n_restarts
         self.store_cv_results = store_cv_results
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -239,8 +269,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_rows, n_features)
             Rows.
-        y : array-like of shape (n_rows,)
-            Labels, two distinct ones.
+        y : array-like of shape (n_rows,) or (n_rows, n_labels)
+            Labels, at least two distinct ones; or zeros and ones, one column a label.
         sample_weight : array-like of shape (n_rows,), default=None
             Non-negative weights.
         **params
@@ -255,58 +285,65 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         DataError
-            If the target is not binary, a training fold lacks a class, no test fold has
-            both, a score is NaN, or row values are missing.
+            If the rule does not serve so many classes, a training fold lacks a class, no test
+            fold has both of two classes, a score is NaN, or row values are missing.
         InvalidParameterError
             If the estimator has no scores, or parameters contradict each other.
         """
         who = type(self).__name__
         rule = as_rule(self.rule)
-        self._check_estimator()
-        target = binary_target(y, who)
+        self._check_estimator(rule)
+        target, kind = read_target(y, who)
         X, _ = indexable(X, target)
-        weight = check_weight(sample_weight, target.size, who)
-        row_values = row_values_of(rule, X, target.size, params, who)
-        inputs = fit_inputs(self, rule, self._own_request(), weight, params)
-        classes = np.unique(target).tolist()
-        pos_label = positive_label(target, classes, self.pos_label, who)
-        positive = np.asarray(target == pos_label, dtype=bool)
-        if not inputs.weighs_rule:
-            weight = None
-        check_weighted_classes(positive, weight, who)
-        rule = rule.prepared(positive, **row_values)
-
-        scored = self._scores(X, target, pos_label, inputs)
-        folds = [fold_of(f.rows, f.scores, positive, weight, row_values) for f in scored]
-        choice = choose(rule, folds, self.pooling, who)
-        self._warn_if_constant(choice.everything.y_score)
-        if self.cv != "prefit" and self.refit:
-            self.estimator_ = clone(self.estimator).fit(X, target, **inputs.estimator)
+        weight = check_weight(sample_weight, target.shape[0], who)
+        names = rule.row_names()
+        row_values = row_values_of(rule, names, X, target.shape[0], params, who)
+        inputs = fit_inputs(self, self._own_request(), weight, params, names)
+        data = _Rows(X, target, inputs, row_values)
+        if kind == "binary":
+            self._fit_two_classes(rule, data)
         else:
-            self.estimator_ = scored[0].estimator
-        self.pos_label_ = pos_label
-        self._keep(rule, choice)
+            self._check_many(rule, kind)
+            fit = self._fit_classes if kind == "multiclass" else self._fit_labels
+            fit(rule, data)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def predict(self, X: Any) -> AnyArray:
+    def predict(self, X: Any, **params: Any) -> AnyArray:
         """Predict labels: the positive one where the score reaches the threshold.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, frame} of shape (n_rows, n_features)
             Rows.
+        **params
+            Values of each row that the rule's decision depends on, each of shape (n_rows,),
+            unless `X` is a frame that has them as columns.
 
         Returns
         -------
-        ndarray of shape (n_rows,)
+        ndarray of shape (n_rows,) or (n_rows, n_labels)
             Labels.
         """
         check_is_fitted(self, "rule_")
-        scores = positive_scores(
-            self.estimator_, X, self.response_method, self.pos_label_, type(self).__name__
-        )
+        who = type(self).__name__
+        if not isinstance(self.rule_, Rule):
+            _check_known(params, (), who)
+            if isinstance(self.rule_, LabelsDecision):
+                raw = self.estimator_.predict_proba(X)
+                return np.asarray(self.rule_(label_probabilities(raw, self.n_labels_)))
+            scores = ClassProbabilities(self.classes_.tolist(), who)(self.estimator_, X)
+            return np.asarray(self.classes_[self.rule_(scores)])
+        rule = self.rule_.chosen_by or as_rule(self.rule)
+        names = rule.decision_names()
+        _check_known(params, names, who)
+        scores = positive_scores(self.estimator_, X, self._response(rule), self.pos_label_, who)
+        values = row_values_of(rule, names, X, scores.size, params, who, "predict")
         positive = 0 if self.classes_[0] == self.pos_label_ else 1
-        labels: AnyArray = self.classes_[np.where(self.rule_(scores), positive, 1 - positive)]
+        alerts = self.rule_(scores, **values)
+        labels: AnyArray = self.classes_[np.where(alerts, positive, 1 - positive)]
         return labels
 
     @available_if(_delegates("predict_proba"))
@@ -374,30 +411,147 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         )
 
     def __sklearn_tags__(self) -> Tags:
-        """Say that the target is binary, and take over what input the estimator can take."""
+        """Take over what targets and what input the estimator can take."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        inner = get_tags(self.estimator).input_tags
-        tags.input_tags.sparse = inner.sparse
-        tags.input_tags.allow_nan = inner.allow_nan
+        inner = get_tags(self.estimator)
+        if inner.classifier_tags is not None:
+            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
         return tags
 
     def __deploy__(self) -> FixedThresholdClassifier:
         """Return scikit-learn's FixedThresholdClassifier around the fitted estimator."""
         check_is_fitted(self, "rule_")
+        if not isinstance(self.rule_, Rule):
+            rule = "scikit-learn has no object that decides by one threshold a class"
+            todo = "Ship the model as it is, with imbkit installed"
+            raise InvalidParameterError(message(type(self).__name__, rule, self.rule_, todo))
+        rule = self.rule_.chosen_by or as_rule(self.rule)
         shipped = FixedThresholdClassifier(
             FrozenEstimator(deploy(self.estimator_)),
-            threshold=self.threshold_,
+            threshold=rule.deployed(self.threshold_),
             pos_label=self.pos_label_,
-            response_method=self.response_method,
+            response_method=self._response(rule),
         )
         # The frozen estimator looks at no rows; fitting only marks the object as fitted.
         return shipped.fit(self.classes_, self.classes_)
 
-    def _check_estimator(self) -> None:
+    def _fit_two_classes(self, rule: BaseRule, data: "_Rows") -> None:
+        """Choose one threshold on the score of the positive class."""
+        who, target, weight = type(self).__name__, data.target, data.inputs.own_weight
+        classes = np.unique(target).tolist()
+        pos_label = positive_label(target, classes, self.pos_label, who)
+        positive = np.asarray(target == pos_label, dtype=bool)
+        check_weighted_classes(positive, weight, who)
+        rule = rule.prepared(positive, **data.row_values)
+        scored = self._scored(
+            data, classes, PositiveScores(self._response(rule), pos_label, who)
+        )
+        if rule.uses_prior:
+            prior = self._training_prior(target, classes, weight)
+            rule = rule.with_prior(prior if classes[1] == pos_label else prior[::-1])
+        folds = [
+            fold_of(rule, f.rows, f.scores, positive, weight, data.row_values) for f in scored
+        ]
+        choice = choose(rule, folds, self.pooling, who)
+        self._warn_if_constant(choice.everything.y_score)
+        self.pos_label_ = pos_label
+        self.classes_ = self.estimator_.classes_
+        self._keep(rule, choice)
+
+    def _fit_classes(self, rule: BaseRule, data: "_Rows") -> None:
+        """Choose a weight for the probability of each class."""
+        who, weight = type(self).__name__, data.inputs.own_weight
+        labels, codes = np.unique(data.target, return_inverse=True)
+        classes = labels.tolist()
+        scored = self._scored(data, classes, ClassProbabilities(classes, who))
+        self.classes_ = self.estimator_.classes_
+        rows = np.concatenate([fold.rows for fold in scored])
+        probabilities = np.concatenate([fold.scores for fold in scored])
+        self._warn_if_constant(probabilities)
+        prior = self._training_prior(data.target, classes, weight) if rule.uses_prior else None
+        self.rule_ = rule.class_decision(
+            codes[rows],
+            probabilities,
+            None if weight is None else weight[rows],
+            classes=classes,
+            prior=prior,
+            n_restarts=self.n_restarts,
+            random_state=self.random_state,
+        )
+        self.best_score_ = float(self.rule_.value)
+        if self.store_cv_results:
+            self.cv_results_ = {"y_true": data.target[rows], "y_score": probabilities}
+
+    def _fit_labels(self, rule: BaseRule, data: "_Rows") -> None:
+        """Choose a threshold for each of several labels."""
+        n_labels = data.target.shape[1]
+        scored = self._scored(data, None, partial(_label_scores, n_labels=n_labels))
+        rows = np.concatenate([fold.rows for fold in scored])
+        probabilities = np.concatenate([fold.scores for fold in scored])
+        weight = data.inputs.own_weight
+        self.rule_ = rule.labels_decision(
+            data.target[rows], probabilities, None if weight is None else weight[rows]
+        )
+        self.classes_ = np.asarray(getattr(self.estimator_, "classes_", np.arange(n_labels)))
+        self.n_labels_ = n_labels
+        self.best_score_ = float(self.rule_.value)
+        if self.store_cv_results:
+            self.cv_results_ = {"y_true": data.target[rows], "y_score": probabilities}
+
+    def _scored(
+        self, data: "_Rows", classes: list[Any] | None, score: Callable[[Any, Any], AnyArray]
+    ) -> list[FoldScores]:
+        """Score rows by estimators that have not seen them, and fit the one that predicts."""
+        who, X, target, inputs = type(self).__name__, data.X, data.target, data.inputs
+        if self.cv == "prefit":
+            if classes is not None:
+                check_same_classes(self.estimator, classes, who)
+            self.estimator_ = self.estimator
+            return [FoldScores(np.arange(target.shape[0]), score(self.estimator, X))]
+        splits = make_splits(
+            self.cv,
+            X,
+            target,
+            inputs.splitter,
+            refit=self.refit,
+            random_state=self.random_state,
+            who=who,
+        )
+        folds = out_of_fold(
+            self.estimator,
+            X,
+            target,
+            splits,
+            score=score,
+            fit_params=inputs.estimator,
+            n_jobs=self.n_jobs,
+            keep=not self.refit,
+        )
+        self.estimator_ = folds[0].estimator
+        if self.refit:
+            self.estimator_ = clone(self.estimator).fit(X, target, **inputs.estimator)
+        return folds
+
+    def _training_prior(
+        self, target: AnyArray, classes: list[Any], weight: FloatArray | None
+    ) -> FloatArray:
+        """Class shares that the estimator was trained on, as far as it is known."""
+        induced = induced_prior(self.estimator_, target, classes, weight)
+        return class_shares(target, classes, weight) if induced is None else induced
+
+    def _response(self, rule: BaseRule) -> str:
+        return "predict_proba" if rule.needs_probabilities else self.response_method
+
+    def _check_estimator(self, rule: BaseRule) -> None:
         """Refuse settings that no data could make valid."""
         who = type(self).__name__
-        names = response_names(self.response_method)
+        if rule.needs_probabilities and self.response_method == "decision_function":
+            what = f"the rule {type(rule).__name__} needs probabilities"
+            todo = "Pass response_method='auto' or 'predict_proba'"
+            raise InvalidParameterError(message(who, what, "decision_function", todo))
+        names = response_names(self._response(rule))
         if not any(hasattr(self.estimator, name) for name in names):
             raise no_scores(self.estimator, names, who)
         if self.cv != "prefit":
@@ -410,77 +564,73 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         try:
             check_is_fitted(self.estimator, "classes_")
         except NotFittedError:
-            rule = "with cv='prefit' the estimator must be fitted"
-            raise NotFittedError(message(who, rule, self.estimator, "Fit it first")) from None
+            what = "with cv='prefit' the estimator must be fitted"
+            raise NotFittedError(message(who, what, self.estimator, "Fit it first")) from None
+
+    def _check_many(self, rule: BaseRule, kind: TargetKind) -> None:
+        """Refuse what has a meaning for two classes only."""
+        who = type(self).__name__
+        what = "more than two classes" if kind == "multiclass" else "several labels a row"
+        if not hasattr(self.estimator, "predict_proba"):
+            raise no_scores(self.estimator, ("predict_proba",), who)
+        for name, neutral in (("pooling", "pooled"), ("pos_label", None), ("n_bootstrap", 0)):
+            value = getattr(self, name)
+            if value != neutral:
+                todo = f"Pass {name}={neutral!r}, or fit(X, y == label)"
+                text = f"{name} has a meaning for two classes only"
+                got = f"{name}={value!r} with {what}"
+                raise InvalidParameterError(message(who, text, got, todo))
+        if rule.row_names():
+            text = "row values have a meaning for two classes only"
+            got = f"{listing(rule.row_names())} with {what}"
+            raise InvalidParameterError(message(who, text, got, "Give costs as numbers"))
 
     def _own_request(self) -> MetadataRequest:
         """What this object itself wants of the metadata: weights and the rule's row values."""
         request = super().get_metadata_routing()
-        for name in as_rule(self.rule).row_names():
-            request.fit.add_request(param=name, alias=True)
+        rule = as_rule(self.rule)
+        for name in rule.row_names():
+            if name != TIE_KEYS:
+                request.fit.add_request(param=name, alias=True)
+        for name in rule.decision_names():
+            if name != TIE_KEYS:
+                request.predict.add_request(param=name, alias=True)
         return request
 
-    def _scores(
-        self, X: Any, target: AnyArray, pos_label: Any, inputs: FitInputs
-    ) -> list[FoldScores]:
-        """Score rows by estimators that have not seen them."""
-        who = type(self).__name__
-        if self.cv == "prefit":
-            check_same_classes(self.estimator, np.unique(target).tolist(), who)
-            scores = positive_scores(self.estimator, X, self.response_method, pos_label, who)
-            return [FoldScores(np.arange(target.size), scores, self.estimator)]
-        splits = make_splits(
-            self.cv,
-            X,
-            target,
-            inputs.splitter,
-            refit=self.refit,
-            random_state=self.random_state,
-            who=who,
-        )
-        return out_of_fold(
-            self.estimator,
-            X,
-            target,
-            splits,
-            fit_params=inputs.estimator,
-            response_method=self.response_method,
-            pos_label=pos_label,
-            n_jobs=self.n_jobs,
-            keep=not self.refit,
-            who=who,
-        )
-
     def _warn_if_constant(self, scores: FloatArray) -> None:
-        if scores.min() == scores.max():
+        if (scores == scores[0]).all():
             rule = f"the scores of {type(self.estimator).__name__} should differ between rows"
             todo = "The threshold separates nothing: all rows are predicted alike"
-            got = f"{scores[0]:.6g} for all {scores.size:,} rows"
+            first = ", ".join(f"{value:.6g}" for value in np.atleast_1d(scores[0]))
+            got = f"{first} for all {scores.shape[0]:,} rows"
             warnings.warn(
-                message(type(self).__name__, rule, got, todo), ThresholdWarning, stacklevel=4
+                message(type(self).__name__, rule, got, todo), ThresholdWarning, stacklevel=5
             )
 
     def _keep(self, rule: BaseRule, choice: Choice) -> None:
         """Turn the choice into fitted attributes."""
-        scores = choice.everything.y_score
+        everything = choice.everything
         own = choice.fold_thresholds[~np.isnan(choice.fold_thresholds)]
-        self.classes_ = self.estimator_.classes_
         self.threshold_ = choice.threshold
         self.threshold_interval_ = (
             (float(own.min()), float(own.max())) if own.size else (np.nan, np.nan)
         )
         self.best_score_ = choice.score
         self.curve_ = choice.curve
+        named = {name: everything.row_values[name] for name in rule.decision_names()}
+        alerts = rule.decide(everything.y_score, choice.threshold, **named)
         self.rule_ = Rule(
             threshold=choice.threshold,
             name=rule.name,
             value=rule.measure(choice.score),
-            n_alerts=int(np.count_nonzero(scores >= np.float64(choice.threshold))),
-            n_rows=scores.size,
+            n_alerts=int(np.count_nonzero(alerts)),
+            n_rows=alerts.size,
+            chosen_by=rule,
         )
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        if self.n_bootstrap:
+            self.bootstrap_interval_ = bootstrap_interval(
+                rule, everything, self.n_bootstrap, self.random_state
+            )
         if self.store_cv_results:
             curves = choice.fold_curves
             at_threshold = [float(c.at(choice.threshold)) if c else np.nan for c in curves]
@@ -490,8 +640,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 "fold_curves": curves,
                 "fold_thresholds": choice.fold_thresholds,
                 "fold_scores": np.array(at_threshold),
-                "y_true": choice.everything.y_true,
-                "y_score": choice.everything.y_score,
+                "y_true": everything.y_true,
+                "y_score": everything.y_score,
             }
 
     def _fitted_estimator(self) -> Any:
@@ -501,3 +651,27 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         except NotFittedError:
             check_is_fitted(self, "estimator_")
         return getattr(self, "estimator_", self.estimator)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What is fitted: rows, their labels, who gets which argument, and the rule's values."""
+
+    X: Any
+    target: AnyArray
+    inputs: FitInputs
+    row_values: dict[str, AnyArray]
+
+
+def _label_scores(estimator: Any, X: Any, n_labels: int) -> FloatArray:
+    """Return the probability of each label."""
+    return label_probabilities(estimator.predict_proba(X), n_labels)
+
+
+def _check_known(params: Mapping[str, Any], names: Collection[str], who: str) -> None:
+    """Refuse arguments of ``predict`` that no decision depends on."""
+    unknown = [name for name in params if name not in names]
+    if unknown:
+        rule = "predict takes the values of each row that the rule's decision depends on"
+        known = f"It depends on {listing(names)}" if names else "It depends on the score alone"
+        raise InvalidParameterError(message(who, rule, listing(unknown), known))

@@ -326,8 +326,8 @@ def test_a_label_that_is_none_is_refused(data):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ([0, 1, 2] * 20, "Only binary classification is supported.*3 labels '0', '1', '2'.*rest"),
-        (np.linspace(0, 1, 60), "Only binary classification is supported. Got a continuous"),
+        (np.linspace(0, 1, 60), "Unknown label type.*float64 .continuous."),
+        (np.linspace(0, 1, 120).reshape(60, 2), "several columns must hold 0 and 1"),
         ([1] * 60, "rows of two classes. Got one class only, 1"),
         ([0.0, 1.0, np.nan] * 20, "must not have missing values. Got 20 of 60"),
         (np.array(["a", "b", None] * 20, dtype=object), "must not have missing values. Got 20"),
@@ -335,7 +335,7 @@ def test_a_label_that_is_none_is_refused(data):
         (np.array([0, 1] * 30, dtype=object), "Unknown label type"),
     ],
 )
-def test_targets_that_are_not_binary_are_refused(data, target, words):
+def test_targets_that_are_no_classes_are_refused(data, target, words):
     with pytest.raises(DataError, match=f"ThresholdClassifierCV: .*{words}"):
         ThresholdClassifierCV(GaussianNB()).fit(data[0][:60], target)
 
@@ -604,7 +604,7 @@ def test_bad_row_values_are_refused(data, values, words):
 
 
 def test_arguments_that_nobody_takes_are_refused(data, amounts):
-    with pytest.raises(InvalidParameterError, match="GaussianNB asks for by name. Got 'amount'"):
+    with pytest.raises(InvalidParameterError, match="GaussianNB asks for. Got 'amount'"):
         ThresholdClassifierCV(GaussianNB()).fit(*data, amount=amounts)
     with pytest.raises(InvalidParameterError, match="may not be called X or y or sample_weight"):
         ThresholdClassifierCV(GaussianNB(), LowestCost(fn="y")).fit(*data)

@@ -1,0 +1,137 @@
+"""A fitted model's probabilities, corrected for the class shares that it was trained on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from imbkit._core.containers import take
+from imbkit._core.induced import Member, changes_shares, last_step, members_of, steps_of
+from imbkit._core.messages import listing, message
+from imbkit._core.prior import averages_members, class_shares, induced_prior, shift
+from imbkit._core.types import AnyArray, FloatArray
+from imbkit.exceptions import DataError
+
+__all__ = ["Shift", "is_certain", "probabilities_of", "shift_of"]
+
+_ROWS_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Class shares that a model was trained on, and how to get from them to others.
+
+    Parameters
+    ----------
+    source : ndarray of shape (n_classes,)
+        The shares; of several members their mean.
+    members : tuple of Member, default=()
+        Those whose probabilities are corrected one by one and then averaged; if there are
+        none, the model's own probabilities are corrected.
+    """
+
+    source: FloatArray
+    members: tuple[Member, ...] = ()
+
+    def __call__(
+        self, model: Any, X: Any, goal: FloatArray, classes: AnyArray, who: str
+    ) -> FloatArray:
+        """Return probabilities of shape (n_rows, n_classes) for class shares `goal`."""
+        if not self.members:
+            return shift(probabilities_of(model, X, classes, who), goal / self.source)
+        total = np.zeros(1)
+        tables = _each(model, self.members, X, classes)
+        for member, P in zip(self.members, tables, strict=True):
+            total = total + shift(P, _ratio(goal, np.asarray(member.prior)))
+        return np.asarray(total / len(self.members))
+
+
+def shift_of(model: Any, y: AnyArray, classes: AnyArray, weight: FloatArray | None) -> Shift | None:
+    """Return what training made of the class shares.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted classifier or pipeline.
+    y : ndarray of shape (n_rows,)
+        The labels that it was fitted on.
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted.
+    weight : ndarray of shape (n_rows,) or None
+        The weights that reached its last step.
+
+    Returns
+    -------
+    Shift or None
+        With members where the model averages some whose shares were changed. None where the
+        shares are not known, or more than them was changed.
+    """
+    if not changes_shares(model):
+        return Shift(class_shares(y, classes, weight))
+    source = induced_prior(model, y, classes, weight)
+    if source is None:
+        return None
+    members = members_of(model, y, classes, weight) if averages_members(model) else None
+    return Shift(source, tuple(members or ()))
+
+
+def is_certain(model: Any, shifted: Shift, X: Any, classes: AnyArray, who: str) -> bool:
+    """Whether a model, or its members, give a class probability 1 for most of the rows.
+
+    No factor can change such a probability: fully grown trees and nearest neighbours repeat
+    the labels of their rows, whatever the class shares were.
+    """
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n_rows > _ROWS_LOOKED_AT:
+        X = take(X, np.linspace(0, n_rows - 1, _ROWS_LOOKED_AT).astype(np.intp))
+    if shifted.members:
+        tables = list(_each(model, shifted.members, X, classes))
+    else:
+        tables = [probabilities_of(model, X, classes, who)]
+    return float(np.mean([(P.max(axis=1) == 1).mean() for P in tables])) > 0.5
+
+
+def probabilities_of(model: Any, X: Any, classes: AnyArray, who: str) -> FloatArray:
+    """Return a model's own probabilities of shape (n_rows, n_classes), checked."""
+    known = np.asarray(model.classes_).tolist()
+    if known != classes.tolist():
+        rule = f"the fitted estimator must know the classes {listing(classes.tolist())}"
+        todo = "Fit it on rows of all of them, and resample none of them away"
+        raise DataError(message(who, rule, listing(known), todo))
+    P = np.asarray(model.predict_proba(X), dtype=float)
+    if P.ndim != 2 or P.shape[1] != classes.size or not np.isfinite(P).all():
+        rule = f"predict_proba of {type(model).__name__} must give finite numbers, one a class"
+        got = f"shape {P.shape} with {np.count_nonzero(~np.isfinite(P)):,} that are not finite"
+        todo = "Look for missing values or overflow in its input"
+        raise DataError(message(who, rule, got, todo))
+    return P
+
+
+def _ratio(goal: FloatArray, prior: FloatArray) -> FloatArray:
+    """Factors; 1 for a class that a member has not seen, whose probability is 0."""
+    return np.asarray(np.divide(goal, prior, out=np.ones_like(goal), where=prior > 0))
+
+
+def _each(model: Any, members: Sequence[Member], X: Any, classes: AnyArray) -> Iterator[FloatArray]:
+    """Yield the members' probabilities of shape (n_rows, n_classes)."""
+    for step in steps_of(model):
+        if not hasattr(step, "fit_resample"):
+            X = step.transform(X)
+    ensemble = last_step(model)
+    # The ensemble checks names and number of the features; members are fitted on arrays.
+    trees = members[0].features is None
+    table = validate_data(
+        ensemble,
+        X,
+        reset=False,
+        accept_sparse="csr",
+        dtype=np.float32 if trees else None,
+        ensure_all_finite="allow-nan" if trees else False,
+    )
+    for member in members:
+        seen = table if member.features is None else table[:, member.features]
+        P = np.zeros((table.shape[0], classes.size))
+        P[:, member.columns] = member.estimator.predict_proba(seen)
+        yield P

@@ -1,0 +1,108 @@
+"""Distance between true and predicted grade, every grade of the same weight."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imbkit._core.messages import listing, message
+from imbkit._core.types import FloatArray
+from imbkit.exceptions import DataError
+from imbkit.metrics._classwise import averaged, check_average, check_zero_division
+from imbkit.metrics._confusion import check_labels, check_targets
+from imbkit.metrics._counts import check_weight, ratio
+
+__all__ = ["macro_mae_score"]
+
+
+def macro_mae_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    average: str | None = "macro",
+    sample_weight: ArrayLike | None = None,
+    zero_division: float = np.nan,
+) -> float | FloatArray:
+    """Mean over grades of the mean distance to the predicted grade; smaller is better.
+
+    Choose it for ordered classes of which some are rare: the mean over rows hardly notices
+    that a rare last stage is taken for the first. It keeps the literature's name although it
+    is an error.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+        True grades.
+    y_pred : array-like of shape (n_rows,)
+        Predicted grades.
+    labels : array-like of shape (n_classes,), default=None
+        The grades from first to last, each one step from the next; needed for strings. By
+        default grades are whole numbers and their difference is the distance.
+    average : {"macro", "weighted"} or None, default="macro"
+        Mean over grades; that mean weighted by the rows of each grade, which is the plain
+        mean absolute error; or one value a grade.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Non-negative weight of each row.
+    zero_division : float, default=NaN
+        The value of a grade of `labels` without a row in `y_true`; NaN leaves it out of
+        averages.
+
+    Returns
+    -------
+    float or ndarray of shape (n_classes,)
+        0 is perfect; an array for ``average=None``, of `labels` or of the sorted grades of
+        `y_true`.
+
+    Raises
+    ------
+    DataError
+        If the grades, their lengths or the weights cannot be used.
+    InvalidParameterError
+        If `average` or `zero_division` is not permitted.
+
+    See Also
+    --------
+    macro_averaged_mean_absolute_error : imbalanced-learn's name, without these options.
+
+    Notes
+    -----
+    1/K sum_k 1/n_k sum over rows of grade k of |k - predicted|.
+
+    References
+    ----------
+    S. Baccianella, A. Esuli, F. Sebastiani, "Evaluation measures for ordinal regression",
+    ISDA, 2009, doi:10.1109/ISDA.2009.230.
+
+    Examples
+    --------
+    >>> from imbkit.metrics import macro_mae_score
+    >>> macro_mae_score([1, 1, 1, 3], [1, 1, 1, 1])
+    1.0
+    >>> macro_mae_score(["mild", "grave"], ["mild", "mild"], labels=["mild", "worse", "grave"])
+    1.0
+    """
+    who = "macro_mae_score"
+    check_average(who, average)
+    check_zero_division(who, zero_division)
+    truth, guess, present = check_targets(who, y_true, y_pred)
+    weight = check_weight(sample_weight, truth.size, who)
+    weight = np.ones(truth.size) if weight is None else weight
+    if labels is None:
+        if present.dtype.kind not in "biuf":
+            rule = "grades must be whole numbers"
+            todo = "Pass labels=, the grades from first to last"
+            raise DataError(message(who, rule, listing(present.tolist()), todo))
+        grades, codes = np.unique(truth, return_inverse=True)
+        error = np.abs(truth.astype(float) - guess.astype(float))
+    else:
+        grades = check_labels(who, labels, present)
+        unknown = np.setdiff1d(present, grades)
+        if unknown.size:
+            rule = "labels must name every grade that occurs"
+            raise DataError(message(who, rule, f"no place for {listing(unknown.tolist())}"))
+        order = np.argsort(grades)
+        codes = order[np.searchsorted(grades, truth, sorter=order)]
+        guessed = order[np.searchsorted(grades, guess, sorter=order)]
+        error = np.abs(codes - guessed).astype(float)
+    support = np.bincount(codes, weight, grades.size).astype(float)
+    total = np.bincount(codes, weight * error, grades.size).astype(float)
+    return averaged(ratio(total, support, zero_division), average, support)

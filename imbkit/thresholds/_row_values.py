@@ -1,0 +1,109 @@
+"""The values of each row that a rule asks for: amounts, times, customers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from imbkit._core.containers import wrap
+from imbkit._core.messages import message
+from imbkit._core.row_hash import hash_rows
+from imbkit._core.types import AnyArray
+from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.thresholds._base import BaseRule
+from imbkit.thresholds._labels import missing_in
+
+__all__ = ["TIE_KEYS", "row_values_of"]
+
+TIE_KEYS = "tie_keys"
+"""What a rule calls the hash of a row's contents, by which it breaks ties."""
+
+_RESERVED = ("X", "y", "sample_weight")
+
+
+def row_values_of(
+    rule: BaseRule,
+    names: Iterable[str],
+    X: Any,
+    n_rows: int,
+    params: Mapping[str, Any],
+    who: str,
+    method: str = "fit",
+) -> dict[str, AnyArray]:
+    """Return the values of each row that a rule asks for.
+
+    Parameters
+    ----------
+    rule : BaseRule
+        The rule.
+    names : iterable of str
+        Some of its `row_names`.
+    X : table
+        Where values are looked for that `params` lacks, if it has named columns.
+    n_rows : int
+        Number of rows.
+    params : mapping
+        The keyword arguments of ``fit`` or ``predict``.
+    who : str
+        The class that messages speak for.
+    method : str, default="fit"
+        The method that messages speak of.
+
+    Returns
+    -------
+    dict of ndarray of shape (n_rows,)
+        By name, of the kind that the rule says.
+
+    Raises
+    ------
+    DataError
+        If values are missing, or not one for each row, or not finite numbers where they must be.
+    """
+    return {name: _row_value(rule, name, X, n_rows, params, who, method) for name in names}
+
+
+def _row_value(
+    rule: BaseRule,
+    name: str,
+    X: Any,
+    n_rows: int,
+    params: Mapping[str, Any],
+    who: str,
+    method: str,
+) -> AnyArray:
+    if name == TIE_KEYS:
+        return hash_rows(X, who)
+    if name in _RESERVED:
+        rule_text = f"row values of a rule may not be called {' or '.join(_RESERVED)}"
+        raise InvalidParameterError(message(who, rule_text, rule, "Give them another name"))
+    if params.get(name) is not None:
+        given = params[name]
+    elif hasattr(X, "columns"):
+        table = wrap(X, who=who)
+        given = table.column(table.find(name))
+    else:
+        rule_text = f"the rule needs {name} for each row"
+        call = "fit(X, y" if method == "fit" else f"{method}(X"
+        todo = f"Call {call}, {name}=...), or pass a frame with this column"
+        raise DataError(message(who, rule_text, "none", todo))
+    return _checked(given, name, rule.row_kind(name), n_rows, who)
+
+
+def _checked(given: Any, name: str, kind: str, n_rows: int, who: str) -> AnyArray:
+    """Return the values as an array, or complain."""
+    try:
+        values = np.asarray(given, dtype=float if kind == "number" else None)
+    except (TypeError, ValueError):
+        raise DataError(message(who, f"{name} must hold numbers", given)) from None
+    if values.shape != (n_rows,):
+        what = "number" if kind == "number" else "value"
+        rule_text = f"{name} must hold one {what} for each of the {n_rows:,} rows"
+        raise DataError(message(who, rule_text, f"shape {values.shape}"))
+    if kind == "number" and not np.isfinite(values).all():
+        got = f"{np.count_nonzero(~np.isfinite(values)):,} missing or infinite values"
+        raise DataError(message(who, f"{name} must be finite", got))
+    missing = missing_in(values)
+    if missing.any():
+        got = f"{np.count_nonzero(missing):,} missing values"
+        raise DataError(message(who, f"{name} must be known for every row", got))
+    return values

@@ -1,0 +1,83 @@
+"""Who gets which keyword argument of ``fit``."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+
+from imbkit._core.fit_inputs import fit_inputs
+from imbkit.exceptions import ImbkitWarning, InvalidParameterError
+
+WEIGHT = np.arange(1.0, 5.0)
+
+
+class Owner(MetaEstimatorMixin, BaseEstimator):
+    """A meta-estimator with a splitter."""
+
+    __metadata_request__fit = {"sample_weight": True}
+
+    def __init__(self, estimator, cv=None):
+        self.estimator = estimator
+        self.cv = cv
+
+    def fit(self, X, y, sample_weight=None, **params):
+        return self
+
+    def own_request(self):
+        return super().get_metadata_routing()
+
+    def get_metadata_routing(self):
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        to_split = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self.own_request())
+        router = router.add(estimator=self.estimator, method_mapping=to_fit)
+        return router.add(splitter=self.cv, method_mapping=to_split)
+
+
+def inputs(estimator, weight=None, cv=None, own_names=(), **params):
+    owner = Owner(estimator, cv)
+    return fit_inputs(owner, owner.own_request(), weight, params, own_names)
+
+
+def test_by_name():
+    given = inputs(LogisticRegression(), WEIGHT, own_names=["amount"], amount=1, groups="g")
+    assert given.own_weight is WEIGHT
+    assert given.estimator == {"sample_weight": WEIGHT}
+    assert given.splitter == {"groups": "g"}
+
+
+def test_an_estimator_without_weights():
+    with pytest.warns(ImbkitWarning, match=r"weights enter Owner only\. For a pipeline"):
+        given = inputs(KNeighborsClassifier(), WEIGHT)
+    assert given.estimator == {} and given.own_weight is WEIGHT
+
+
+def test_a_pipeline_takes_prefixed_arguments():
+    model = make_pipeline(LogisticRegression())
+    given = inputs(model, logisticregression__sample_weight=WEIGHT)
+    assert list(given.estimator) == ["logisticregression__sample_weight"]
+
+
+def test_what_nobody_takes_is_refused():
+    with pytest.raises(InvalidParameterError, match="LogisticRegression asks for. Got 'amount'"):
+        inputs(LogisticRegression(), amount=1)
+    with pytest.raises(InvalidParameterError, match="Owner itself .'cost'. or the estimator"):
+        inputs(LogisticRegression(), own_names=["cost"], amount=1)
+
+
+def test_by_routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = LogisticRegression().set_fit_request(sample_weight=True)
+        given = inputs(asks, WEIGHT, GroupKFold(2), groups="g")
+        assert given.estimator == {"sample_weight": WEIGHT}
+        assert given.splitter == {"groups": "g"} and given.own_weight is WEIGHT
+        owner = Owner(LogisticRegression().set_fit_request(sample_weight=True), GroupKFold(2))
+        owner.set_fit_request(sample_weight=False)
+        unweighted = fit_inputs(owner, owner.own_request(), WEIGHT, {})
+        assert unweighted.own_weight is None
+        assert unweighted.estimator == {"sample_weight": WEIGHT}
