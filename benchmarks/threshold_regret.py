@@ -77,7 +77,7 @@ def kept(rule, model, X, y):
     """Return whether a promise holds on new rows, and the recall."""
     alerts, truth = model.predict(X) == 1, y == 1
     hits, false = (alerts & truth).sum(), (alerts & ~truth).sum()
-    if rule.objective_name == "recall_at_precision":
+    if rule.metric == "recall_at_precision":
         holds = hits >= rule.limit * (hits + false)
     else:
         holds = false <= rule.limit * (~truth).sum()

@@ -14,9 +14,11 @@ from imbkit._core.prior import averages_members, class_shares, induced_prior, sh
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.exceptions import DataError
 
-__all__ = ["Shift", "is_certain", "probabilities_of", "shift_of"]
+__all__ = ["Shift", "is_certain", "probabilities_of", "shift_of", "smoothed", "votes_behind"]
 
 _ROWS_LOOKED_AT = 1000
+_CERTAIN_SHARE = 0.1
+_SMOOTHED_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,10 @@ def shift_of(model: Any, y: AnyArray, classes: AnyArray, weight: FloatArray | No
 
 
 def is_certain(model: Any, shifted: Shift, X: Any, classes: AnyArray, who: str) -> bool:
-    """Whether a model, or its members, give a class probability 1 for most of the rows.
+    """Whether a model, or its members, give a class probability 1 for a tenth of the rows.
 
-    No factor can change such a probability: fully grown trees and nearest neighbours repeat
-    the labels of their rows, whatever the class shares were.
+    No factor can change such a probability: deep trees and nearest neighbours repeat the labels
+    of their rows, whatever the class shares were.
     """
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if n_rows > _ROWS_LOOKED_AT:
@@ -90,7 +92,7 @@ def is_certain(model: Any, shifted: Shift, X: Any, classes: AnyArray, who: str) 
         tables = list(_each(model, shifted.members, X, classes))
     else:
         tables = [probabilities_of(model, X, classes, who)]
-    return float(np.mean([(P.max(axis=1) == 1).mean() for P in tables])) > 0.5
+    return float(np.mean([(P.max(axis=1) == 1).mean() for P in tables])) > _CERTAIN_SHARE
 
 
 def probabilities_of(model: Any, X: Any, classes: AnyArray, who: str) -> FloatArray:
@@ -107,6 +109,22 @@ def probabilities_of(model: Any, X: Any, classes: AnyArray, who: str) -> FloatAr
         todo = "Look for missing values or overflow in its input"
         raise DataError(message(who, rule, got, todo))
     return P
+
+
+def votes_behind(model: Any, P: FloatArray) -> int:
+    """Return how many votes a model's probabilities count; 0 where they do not look counted.
+
+    The members of an ensemble that averages, or else the rows, if some probabilities are
+    exactly 0 or 1.
+    """
+    if ((P == 0) | (P == 1)).any(axis=1).mean() <= _SMOOTHED_SHARE:
+        return 0
+    return len(last_step(model).estimators_) if averages_members(model) else len(P)
+
+
+def smoothed(P: FloatArray, votes: int) -> FloatArray:
+    """Add one vote that is split between the classes: no vote of ten is not infinite odds."""
+    return np.asarray((votes * P + 1 / P.shape[1]) / (votes + 1)) if votes else P
 
 
 def _ratio(goal: FloatArray, prior: FloatArray) -> FloatArray:

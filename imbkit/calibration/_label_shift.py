@@ -38,16 +38,15 @@ class HeldOut(NamedTuple):
     def noise_at(self, ratio: FloatArray) -> FloatArray:
         """Covariance of the mean slope of the likelihood, for want of held-out rows.
 
-        Were p right, the slope would have the mean 0 over the source's rows weighted by the
-        ratio of their class, less that over rows weighted by the ratio that p expects. A
-        calibrator that has learnt p from these rows is wrong by a projection of that sum.
+        The target's mean slope is expected to be that of each class, in the target's shares.
+        What these means are is known from the held-out rows only: calibrating on them sets
+        the mean right for them and not for others.
         """
         slope = self.probabilities / (self.probabilities @ ratio)[:, None]
         share = np.bincount(self.codes, self.scale)
         for code in range(ratio.size):
             own = self.codes == code
-            mean = self.scale[own] @ slope[own] / share[code]
-            slope[own] -= mean
+            slope[own] -= self.scale[own] @ slope[own] / share[code]
         slope *= (ratio[self.codes] * np.sqrt(self.scale))[:, None]
         return np.asarray(slope.T @ slope)
 
@@ -115,7 +114,8 @@ def learn_source(
         return Source(method, what.shares, what)
     # With label counts instead, a model that is off a little would show as a shift.
     prior = np.average(probabilities, axis=0, weights=weight)
-    return Source(method, prior / prior.sum(), what, _some_rows(probabilities, codes, weight))
+    rows = _some_rows(probabilities, codes, weight)
+    return Source(method, prior / prior.sum(), what._replace(noise=None), rows)
 
 
 def estimate_shift(
@@ -194,9 +194,7 @@ def _solved(source: Source, mean: FloatArray) -> FloatArray:
     return np.asarray(shares / shares.sum()) if shares.any() else what.shares
 
 
-def _some_rows(
-    probabilities: FloatArray, codes: IntArray, weight: FloatArray | None
-) -> HeldOut:
+def _some_rows(probabilities: FloatArray, codes: IntArray, weight: FloatArray | None) -> HeldOut:
     """Keep so many rows of each class, evenly spaced."""
     own = np.ones(codes.size) if weight is None else weight
     share = own / own.sum()

@@ -27,7 +27,14 @@ from imbkit._core.prior import check_prior, class_shares, shift
 from imbkit._core.reached_weight import reached_weight
 from imbkit._core.types import AnyArray, FloatArray, Seed
 from imbkit.calibration._base import BaseCalibrator, as_calibrator
-from imbkit.calibration._correction import Shift, is_certain, probabilities_of, shift_of
+from imbkit.calibration._correction import (
+    Shift,
+    is_certain,
+    probabilities_of,
+    shift_of,
+    smoothed,
+    votes_behind,
+)
 from imbkit.calibration._shipped_prior import with_factors
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.metrics._counts import check_weight
@@ -37,7 +44,7 @@ __all__ = ["ResamplingCorrectedClassifier"]
 _MORE = "training changed more than the class shares, or by an amount that is not known"
 _PREFIT = "the rows that the estimator was fitted on are not known"
 _WEIGHTS = "the estimator was fitted with weights that differ from the given ones within classes"
-_CERTAIN = "it answers with probability 1 for most rows, which no factor changes"
+_CERTAIN = "it answers with probability 1 for many rows, which no factor changes"
 
 
 class _Data(NamedTuple):
@@ -131,9 +138,11 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
 
     Bagging and forests average members whose shares differ; p' is no linear function of p, so
     that the mean of corrected members is right and the correction of their mean is not. Members
-    are corrected where each is known with its shares. Fully grown trees answer 0 or 1, which
-    no factor changes, and hold what they have learnt in their votes: if most members are
-    certain of most rows (or a lone model is), the whole is calibrated instead.
+    are corrected where each is known with its shares. Deep trees answer 0 or 1, which no
+    factor changes, and hold what they have learnt in their votes: if a tenth of the members'
+    (or a lone model's) answers to training rows are certain, the whole is calibrated instead.
+    Where probabilities are exactly 0 or 1, one vote split between the classes is added before
+    a calibration to the members' votes (to as many as there are rows for a lone model).
 
     The labels that ``predict`` gives are the most probable ones after the correction: fewer
     of the rare class than the resampled estimator gave. Put
@@ -166,7 +175,7 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
     >>> mean = model.estimator_.predict_proba(X)[:, 1].mean()
     >>> corrected = model.predict_proba(X)[:, 1].mean()
     >>> print(f"{mean:.2f} {corrected:.3f} {y.mean():.3f}")
-    0.17 0.03 0.03
+    0.19 0.027 0.035
     """
 
     card = Card(paper="Dal Pozzolo et al. (2015), doi:10.1109/SSCI.2015.33")
@@ -294,7 +303,8 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         P = self._shifted(X)
         if self.calibrator_ is None:
             return P
-        return shift(self.calibrator_.predict_proba(P), self.target_prior_ / self._goal)
+        calibrated = self.calibrator_.predict_proba(smoothed(P, self._votes))
+        return shift(calibrated, self.target_prior_ / self._goal)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return who is routed what.
@@ -403,7 +413,8 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         if calibrator is not None and calibrated:
             rows, P = self._unseen(data, natural, who)
             weight = None if data.weight is None else data.weight[rows]
-            self.calibrator_ = calibrator.fit(P, data.y[rows], weight)
+            self._votes = votes_behind(self.estimator_, P)
+            self.calibrator_ = calibrator.fit(smoothed(P, self._votes), data.y[rows], weight)
         self._say(asked, doubt)
 
     def _found(self, data: _Data, who: str) -> tuple[Shift | None, str]:

@@ -149,7 +149,7 @@ class TauNormClassifier(BaseHeadClassifier):
     >>> plain = LogisticRegression().fit(X[::2], y[::2])
     >>> model = TauNormClassifier(LogisticRegression()).fit(X[::2], y[::2])
     >>> [round(balanced_accuracy_score(y[1::2], m.predict(X[1::2])), 2) for m in (plain, model)]
-    [0.51, 0.59]
+    [0.37, 0.54]
     """
 
     card = Card(

@@ -10,6 +10,7 @@ from imbkit._core.types import BoolArray, FloatArray, IntArray
 __all__ = ["TemperatureNet", "correctness_loss", "fit_net", "net_loss", "row_weights"]
 
 _N_TRIALS = 25
+_PULL = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,9 @@ def fit_net(
         method="L-BFGS-B",
         options={"maxiter": max_iter, "ftol": 1e-12, "gtol": 1e-8},
     )
-    at_start = loss(start)[0]
-    best, after = (found.x, float(found.fun)) if found.fun <= at_start else (start, at_start)
-    return unpack(best), before, after, int(found.nit)
+    net = unpack(found.x if found.fun <= loss(start)[0] else start)
+    after, _ = correctness_loss(gaps, right, weight, net(inputs))
+    return net, before, after, int(found.nit)
 
 
 def net_loss(
@@ -176,14 +177,20 @@ def net_loss(
     right: BoolArray,
     weight: FloatArray,
 ) -> tuple[float, FloatArray]:
-    """Return the loss of a network, and its gradient by the inner, then the outer weights."""
+    """Return what is minimised, and its gradient by the inner, then the outer weights.
+
+    That is the loss plus a faint pull on outputs beyond the clamp. Without it rows that are
+    there would have no gradient, and a long first step could end the training.
+    """
     before = inputs @ net.inner[:-1] + net.inner[-1]
     hidden = np.maximum(before, 0.0)
     raw = hidden @ net.outer[:-1] + net.outer[-1]
-    low, high = net.clamp
-    value, slope = correctness_loss(gaps, right, weight, np.clip(raw, low, high))
-    # At the bounds themselves the gradient passes, or a start there could never leave.
-    slope = np.where((raw >= low) & (raw <= high), slope, 0.0)
+    clamped = np.clip(raw, *net.clamp)
+    over = raw - clamped
+    value, slope = correctness_loss(gaps, right, weight, clamped)
+    # The bounds themselves count as inside; the pull is flat there.
+    slope = np.where(over == 0, slope, 2 * _PULL * weight * over)
+    value += _PULL * float(weight @ over**2)
     back = slope[:, None] * net.outer[:-1] * (before > 0)
     gradient = [(inputs.T @ back).ravel(), back.sum(axis=0), slope @ hidden, [slope.sum()]]
     return value, np.concatenate(gradient)

@@ -132,8 +132,9 @@ class AlertBudgetDisplay:
         self.band = None if band is None else tuple(frozen(each) for each in band)
         self.name = name
         fits = self.alerts.ndim == 1 and self.alerts.shape == self.values.shape
-        if not fits or self.alerts.size < 2 or not (np.diff(self.alerts) > 0).all():
-            rule = "alerts must ascend, two or more of them, with one value for each"
+        ascends = bool((np.diff(self.alerts) > 0).all())
+        if not fits or not self.alerts.size or not ascends or self.alerts[-1] <= 0:
+            rule = "alerts must ascend to a number above zero, with one value for each"
             shapes = f"shapes {self.alerts.shape} and {self.values.shape}"
             raise DataError(message(who, rule, shapes))
         if self.band is not None and len({each.shape for each in (*self.band, *self.band)}) > 1:
@@ -483,7 +484,8 @@ class AlertBudgetDisplay:
 
     def _from_the_first(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Let a curve begin at one row, also where more rows than that have the same score."""
-        one = 1.0 if self.alerts[-1] > 1 else float(x[0])
+        total = float(self.alerts[-1])
+        one = 1.0 if total > 1 else min(float(x[0]), total / 100)
         if self.measure == "precision":
             return (np.append(one, x), np.append(y[0], y)) if one < x[0] else (x, y)
         # A straight line is a curve on a logarithmic axis.

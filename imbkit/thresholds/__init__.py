@@ -19,9 +19,11 @@ member), its ``card``, and its name below.
 
 from imbkit.thresholds._alert_budget import AlertBudget
 from imbkit.thresholds._best_metric import BestMetric
+from imbkit.thresholds._class_weights import ClassDecision
 from imbkit.thresholds._constraint import Constraint
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._frechet_mean import FrechetMeanClassifier
+from imbkit.thresholds._labels_decision import LabelsDecision
 from imbkit.thresholds._lowest_cost import LowestCost
 from imbkit.thresholds._prior_rule import PriorRule
 from imbkit.thresholds._rule import Rule
@@ -30,9 +32,11 @@ from imbkit.thresholds._threshold_classifier import ThresholdClassifierCV
 __all__ = [
     "AlertBudget",
     "BestMetric",
+    "ClassDecision",
     "Constraint",
     "Curve",
     "FrechetMeanClassifier",
+    "LabelsDecision",
     "LowestCost",
     "PriorRule",
     "Rule",

@@ -12,9 +12,11 @@ from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
-from imbkit.metrics import Counts, sweep
+from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
-from imbkit.thresholds._curve import Curve, cut_offs
+from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._every_cut import every_cut
+from imbkit.thresholds._labels_decision import LabelsDecision, per_label, top_k
 from imbkit.thresholds._top_rows import (
     check_every,
     codes_of,
@@ -255,7 +257,7 @@ class AlertBudget(BaseRule):
             sample_weight = None if sample_weight is None else sample_weight[top]
         if self.mode == "quantile":
             return super().curve(y_true, y_score, sample_weight)
-        _, counts = sweep(y_true, y_score, sample_weight)
+        thresholds, counts = every_cut(y_true, y_score, sample_weight)
         share = self._rate(float(counts.total[0])) * counts.total[0]
         last = int(np.argmax(counts.alerts >= min(share, counts.alerts[-1]) * (1 - _SLACK)))
         alerted = highest(y_score, ties, period, self._allowed(period, exact=exact))
@@ -264,7 +266,7 @@ class AlertBudget(BaseRule):
         positives = weight[y_true].sum()
         objective[last] = weight[y_true & alerted].sum() / positives if positives else 0.0
         prevalence = float(counts.positives[0] / counts.total[0])
-        return Curve(cut_offs(y_score), objective, prevalence)
+        return Curve(thresholds, objective, prevalence)
 
     def threshold(self, curve: Curve) -> float:
         """Choose the threshold: the lowest that keeps the budget.
@@ -377,6 +379,33 @@ class AlertBudget(BaseRule):
             todo = "Use mode='quantile' without entity, or ship the model with imbkit installed"
             raise InvalidParameterError(message("AlertBudget", rule, got, todo))
         return threshold
+
+    def labels_decision(
+        self,
+        y_true: IntArray,
+        probabilities: FloatArray,
+        sample_weight: FloatArray | None = None,
+    ) -> LabelsDecision:
+        """Give each row its likeliest labels ("topk"), or each label its share of the rows.
+
+        Parameters
+        ----------
+        y_true : ndarray of int, shape (n_rows, n_labels)
+            1 where the row has the label, else 0.
+        probabilities : ndarray of shape (n_rows, n_labels)
+            Of each label.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+
+        Returns
+        -------
+        LabelsDecision
+            With mode "topk" and a whole number k as budget: the k likeliest labels of a row.
+        """
+        self._check()
+        if self.mode == "topk" and isinstance(self.budget, Integral):
+            return top_k(int(self.budget))
+        return per_label(self, y_true, probabilities, sample_weight)
 
     @property
     def _decides_by_batch(self) -> bool:

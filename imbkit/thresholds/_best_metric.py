@@ -24,6 +24,7 @@ from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._class_weights import ClassDecision, best_weights, metric_objective
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._expected_fbeta import check_probabilities, expected_fbeta
+from imbkit.thresholds._labels_decision import LabelsDecision, per_label, shared
 
 __all__ = ["BestMetric", "as_rule"]
 
@@ -296,6 +297,31 @@ class BestMetric(BaseRule):
             random_state=random_state,
             classes=classes,
         )
+
+    def labels_decision(
+        self,
+        y_true: IntArray,
+        probabilities: FloatArray,
+        sample_weight: FloatArray | None = None,
+    ) -> LabelsDecision:
+        """Choose a threshold for each label, or one for all where `average` is "micro".
+
+        Parameters
+        ----------
+        y_true : ndarray of int, shape (n_rows, n_labels)
+            1 where the row has the label, else 0.
+        probabilities : ndarray of shape (n_rows, n_labels)
+            Of each label.
+        sample_weight : ndarray of shape (n_rows,), default=None
+            Weights; one for every row if None.
+
+        Returns
+        -------
+        LabelsDecision
+            Callable on probabilities.
+        """
+        decide = shared if self.average == "micro" else per_label
+        return decide(self, y_true, probabilities, sample_weight)
 
     def _check(self) -> None:
         """Refuse parameters that no data could make valid."""

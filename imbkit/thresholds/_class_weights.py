@@ -181,7 +181,7 @@ def best_weights(
         What is best, e.g. from :func:`metric_objective`.
     n_restarts : int, default=3
         Number of starts: equal weights, then the inverse of the classes' shares, then random
-        weights between the two.
+        weights around and between the two.
     random_state : int, RandomState, Generator or None, default=None
         Draws the random starts; not used for up to two.
     classes : sequence of labels, default=None
@@ -299,7 +299,8 @@ class _Search:
         starts = [np.ones(self.n_classes), inverse][:n_restarts]
         if n_restarts > 2:
             for stream in child_generators(random_state, n_restarts - 2):
-                noise = stream.standard_normal(self.n_classes)
+                # Near and far from both: far ones may be the only way to the optimum.
+                noise = 2.0 * stream.random() * stream.standard_normal(self.n_classes)
                 starts.append(inverse ** stream.random() * np.exp(noise))
         return [_scaled(start) for start in starts]
 

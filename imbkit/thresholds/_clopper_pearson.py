@@ -41,7 +41,7 @@ def reaches(hits: FloatArray, trials: FloatArray, confidence: float, limit: floa
     Parameters
     ----------
     hits, trials : ndarray of shape (n,)
-        Counts.
+        Counts at the cut-offs in order; the hits never turn where the trials are all the same.
     confidence : float
         At least 0.5, below 1.
     limit : float
@@ -56,7 +56,7 @@ def reaches(hits: FloatArray, trials: FloatArray, confidence: float, limit: floa
         return np.ones(hits.shape, dtype=bool)
     if trials.min() == trials.max():
         # The bound grows with the hits, so it crosses the limit once.
-        levels = np.unique(hits)
+        levels = hits if hits[0] <= hits[-1] else hits[::-1]
         total = trials[:1]
         first = bisect_left(
             range(levels.size),

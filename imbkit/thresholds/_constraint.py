@@ -12,10 +12,11 @@ from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import BoolArray, FloatArray
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
-from imbkit.metrics import Counts, sweep
+from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._clopper_pearson import lower_bound, reaches
-from imbkit.thresholds._curve import Curve, cut_offs
+from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._every_cut import every_cut
 
 __all__ = ["Constraint"]
 
@@ -201,7 +202,7 @@ default="recall_at_precision"
             ``-inf`` where the limit is not kept. Where none is kept at all, for "nearest" the
             metric at the nearest cut-offs.
         """
-        _, counts = sweep(y_true, y_score, sample_weight)
+        thresholds, counts = every_cut(y_true, y_score, sample_weight)
         objective, attained = self.objective(counts), None
         if not (objective > -np.inf).any():
             rate = self._rate(counts, self.confidence)
@@ -210,7 +211,7 @@ default="recall_at_precision"
                 near = rate >= attained - _SLACK
                 objective = np.where(near, self._free(counts), -np.inf)
         return _Limited(
-            thresholds=cut_offs(y_score),
+            thresholds=thresholds,
             objective=objective,
             prevalence=float(counts.positives[0] / counts.total[0]),
             rate=self._rate(counts, None),

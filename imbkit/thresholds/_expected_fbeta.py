@@ -5,7 +5,6 @@ import numpy as np
 from imbkit._core.messages import message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import DataError
-from imbkit.thresholds._curve import cut_offs
 
 __all__ = ["check_probabilities", "expected_fbeta"]
 
@@ -44,7 +43,6 @@ def expected_fbeta(
         With S the rows at or above a cut-off, the value is
         ``(1 + beta^2) sum_S w p / (beta^2 sum w p + sum_S w)``, 0 where S is empty.
     """
-    thresholds = cut_offs(probability)
     if sample_weight is None:
         descending = np.sort(probability)[::-1]
         alerts = np.arange(1.0, probability.size + 1)
@@ -59,4 +57,6 @@ def expected_fbeta(
     alerts, hits = alerts[last], hits[last]
     squared = beta * beta
     values = (1 + squared) * hits / (squared * hits[-1] + alerts)
+    first = np.array([np.inf], dtype=probability.dtype)
+    thresholds = np.concatenate((first, descending[last]))
     return thresholds, np.concatenate((np.zeros(1), values))

@@ -371,7 +371,9 @@ def _checked(
 def _check_table(P: AnyArray, n_labels: int | None, who: str) -> None:
     """Refuse what is no table of probabilities."""
     if P.ndim != 2 or P.dtype.kind not in "fiu" or (n_labels or P.shape[1]) != P.shape[1]:
-        what = "one column for each label" if n_labels is None else f"{n_labels} columns, one a label"
+        what = (
+            "one column for each label" if n_labels is None else f"{n_labels} columns, one a label"
+        )
         rule = f"the probabilities of labels must be numbers in {what}"
         raise DataError(message(who, rule, f"shape {P.shape} of dtype {P.dtype}"))
     if P.dtype.kind == "f" and np.isnan(P).any():

@@ -18,7 +18,7 @@ from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._class_weights import ClassDecision, best_weights, cost_objective
 from imbkit.thresholds._cost_matrix import check_cost_matrix, warn_if_decided
-from imbkit.thresholds._curve import Curve, cut_offs
+from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._expected_fbeta import check_probabilities
 
 __all__ = ["LowestCost"]
@@ -427,11 +427,17 @@ class LowestCost(BaseRule):
         alerted, passed = self._costs(y_true, row_values)
         weight = np.ones(y_true.size) if sample_weight is None else sample_weight
         order = np.argsort(y_score)[::-1]
-        thresholds = cut_offs(y_score)
-        n_alerts = y_score.size - np.searchsorted(y_score[order[::-1]], thresholds, side="left")
+        descending = y_score[order]
         # Two sums of one sign each instead of a difference, so that nothing cancels.
         above = np.concatenate(([0.0], np.cumsum((alerted * weight)[order])))
         below = np.concatenate(([0.0], np.cumsum((passed * weight)[order[::-1]])))[::-1]
+        # Tied rows are alerted together: a cut-off lies behind the last of each tie.
+        ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True))
+        thresholds, n_alerts = descending[ends], ends + 1
+        if thresholds[0] != np.inf:
+            first = np.array([np.inf], dtype=thresholds.dtype)
+            thresholds = np.concatenate((first, thresholds))
+            n_alerts = np.concatenate(([0], n_alerts))
         prevalence = float(np.average(y_true, weights=weight))
         return Curve(thresholds, -(above[n_alerts] + below[n_alerts]), prevalence)
 

@@ -32,6 +32,7 @@ from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
 from imbkit.thresholds._bootstrap import bootstrap_interval
+from imbkit.thresholds._class_weights import ClassDecision
 from imbkit.thresholds._labels import (
     TargetKind,
     check_same_classes,
@@ -229,6 +230,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "n_restarts": [Interval(Integral, 1, None, closed="left")],
         "store_cv_results": ["boolean"],
     }
+
+    rule_: Rule | ClassDecision | LabelsDecision
 
     def __init__(
         self,
@@ -580,9 +583,10 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 text = f"{name} has a meaning for two classes only"
                 got = f"{name}={value!r} with {what}"
                 raise InvalidParameterError(message(who, text, got, todo))
-        if rule.row_names():
+        names = [name for name in rule.row_names() if name != TIE_KEYS]
+        if names:
             text = "row values have a meaning for two classes only"
-            got = f"{listing(rule.row_names())} with {what}"
+            got = f"{listing(names)} with {what}"
             raise InvalidParameterError(message(who, text, got, "Give costs as numbers"))
 
     def _own_request(self) -> MetadataRequest:

@@ -62,34 +62,46 @@ def highest(score: FloatArray, ties: AnyArray, period: IntArray, allowed: IntArr
     ndarray of bool, shape (n_rows,)
         Exactly as many as are allowed, or all of a period with fewer rows.
     """
-    if allowed.size == 1:
-        return _highest_of_all(score, ties, int(allowed[0]))
-    order = np.lexsort((ties, -score, period))
     sizes = np.bincount(period, minlength=allowed.size)
-    first = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-    rank = np.arange(score.size) - first[period[order]]
-    marked = np.zeros(score.size, dtype=bool)
-    marked[order] = rank < allowed[period[order]]
-    return marked
+    taken = np.minimum(allowed, sizes)
+    cut = _lowest_taken(score, period, sizes, taken)[period]
+    marked = score > cut
+    # Only rows at the lowest score that is taken compete for what is left.
+    tied = np.flatnonzero((score == cut) & (taken[period] > 0))
+    left = taken - np.bincount(period[marked], minlength=allowed.size)
+    order = tied[np.lexsort((ties[tied], period[tied]))]
+    groups = np.bincount(period[order], minlength=allowed.size)
+    first = np.cumsum(groups) - groups
+    rank = np.arange(order.size) - first[period[order]]
+    marked[order[rank < left[period[order]]]] = True
+    return np.asarray(marked)
 
 
 def top_of_each(score: FloatArray, ties: AnyArray, group: IntArray) -> IntArray:
     """Return the position of the row with the highest score of each group, ties as above."""
-    order = np.lexsort((ties, -score, group))
-    ordered = group[order]
-    return order[np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))]
+    best = np.full(group.max(initial=-1) + 1, -np.inf, dtype=score.dtype)
+    np.maximum.at(best, group, score)
+    tied = np.flatnonzero(score == best[group])
+    order = tied[np.lexsort((ties[tied], group[tied]))]
+    return np.asarray(order[np.append(True, group[order][1:] != group[order][:-1])])
 
 
-def _highest_of_all(score: FloatArray, ties: AnyArray, allowed: int) -> BoolArray:
-    """Mark the rows with the highest scores, sorting no more than the tied ones."""
-    if allowed >= score.size or allowed < 1:
-        return np.full(score.size, allowed >= 1)
-    cut = np.partition(score, score.size - allowed)[score.size - allowed]
-    marked = score > cut
-    tied = np.flatnonzero(score == cut)
-    order = np.argsort(ties[tied], kind="stable")
-    marked[tied[order[: allowed - np.count_nonzero(marked)]]] = True
-    return np.asarray(marked)
+def _lowest_taken(
+    score: FloatArray, period: IntArray, sizes: IntArray, taken: IntArray
+) -> FloatArray:
+    """Return the lowest score that is taken in each period, ``inf`` where none is."""
+    cut = np.full(sizes.size, np.inf, dtype=score.dtype)
+    some = taken > 0
+    place = (np.cumsum(sizes) - taken)[some]
+    if sizes.size == 1:
+        cut[some] = np.partition(score, place)[place]
+        return cut
+    order = np.argsort(score)
+    # Small integers are sorted without comparisons.
+    narrow = np.uint16 if sizes.size <= 2**16 else np.intp
+    order = order[np.argsort(period[order].astype(narrow), kind="stable")]
+    cut[some] = score[order[place]]
+    return cut
 
 
 def _times(values: AnyArray) -> AnyArray | None:

@@ -42,7 +42,7 @@ LAYERS = {
     "losses": layer("_core", "torch scipy"),
     "nets": layer("_core losses metrics thresholds calibration", "torch skorch sklearn scipy"),
     "ensembles": layer("_core sampling calibration", "sklearn"),
-    "displays": layer("_core metrics thresholds", "", "matplotlib"),
+    "displays": layer("_core metrics thresholds", "", "matplotlib pandas"),
     "bench": layer(
         "_core metrics datasets splits thresholds calibration pipeline",
         "sklearn scipy imblearn joblib threadpoolctl",

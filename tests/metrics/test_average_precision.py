@@ -61,7 +61,7 @@ def test_skill_of_chance_and_of_perfection():
     truth = np.repeat([0, 1], [90, 10])
     assert average_precision_skill_score(truth, np.zeros(100)) == pytest.approx(0.0)
     assert average_precision_skill_score(truth, truth) == 1.0
-    assert average_precision_skill_score(truth, -truth) < 0
+    assert average_precision_skill_score(truth, -np.arange(100)) < 0
     rng = np.random.default_rng(0)
     truth = rng.random(50_000) < 0.1
     value = average_precision_skill_score(truth, rng.random(truth.size))

@@ -11,8 +11,8 @@ from imbkit.metrics import h_measure_score
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 6), st.integers(1, 3)), min_size=2, max_size=15
 )
-# A published example of the authors' R package in its translation to Python, whose default
-# distribution is Beta(2, 1 + pi_0 / pi_1).
+# The example of the R package's translation to Python (hmeasure on PyPI, its README), whose
+# default distribution is Beta(2, 1 + pi_0 / pi_1).
 Y = np.array([1, 1, 0, 1, 1, 0, 1, 1, 1, 0])
 S = np.array(
     [

@@ -169,6 +169,51 @@ def test_numbers_behind_names():
     assert get_scorer("fbeta_2")(MODEL2, X, Y2) == get_scorer("fbeta", beta=2.0)(MODEL2, X, Y2)
 
 
+def test_numbers_behind_names_of_areas_and_errors():
+    scores, prob = MODEL2.decision_function(X), MODEL2.predict_proba(X)[:, 1]
+    for name, expected in (
+        ("partial_roc_auc_0.2", ours.partial_roc_auc_score(Y2, scores, 0.2)),
+        ("detection_cost_at_fpr_0.2", -ours.detection_cost_at_fpr(Y2, scores, 0.2)),
+        ("classwise_calibration_error_7", -ours.classwise_calibration_error(Y2, prob, n_bins=7)),
+        (
+            "predicted_positive_calibration_error_0.3",
+            -ours.predicted_positive_calibration_error(Y2, prob, threshold=0.3),
+        ),
+        ("stratified_brier", -ours.stratified_brier_score(Y2, prob)),
+        ("equal_error_rate", -ours.equal_error_rate(Y2, scores)),
+        ("macro_mae", -ours.macro_mae_score(Y2, MODEL2.predict(X))),
+        ("confusion_spectral_norm", -ours.confusion_spectral_norm(Y2, MODEL2.predict(X))),
+        ("h_measure", ours.h_measure_score(Y2, scores)),
+    ):
+        assert get_scorer(name)(MODEL2, X, Y2) == pytest.approx(expected), name
+    cost = ours.expected_cost(Y2, MODEL2.predict(X), fn=10, normalize="constant")
+    assert get_scorer("normalized_expected_cost", fn=10)(MODEL2, X, Y2) == -cost
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]])
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("brier_skill", ours.brier_skill_score),
+        ("log_loss_skill", ours.log_loss_skill_score),
+        ("average_precision_skill", ours.average_precision_skill_score),
+        ("partial_roc_auc", ours.partial_roc_auc_score),
+        ("h_measure", ours.h_measure_score),
+        ("ks", ours.ks_score),
+    ],
+)
+def test_scorers_of_many_classes_equal_the_metric(name, metric, labels):
+    y = np.array(labels)[Y3]
+    model = LogisticRegression().fit(X, y)
+    native = name in ("brier_skill", "log_loss_skill")
+    response = model.predict_proba(X) if native else model.decision_function(X)
+    expected = metric(y, response)
+    if not native:
+        each = [metric(y == label, response[:, k]) for k, label in enumerate(labels)]
+        assert expected == pytest.approx(np.mean(each))
+    assert get_scorer(name)(model, X, y) == pytest.approx(expected)
+
+
 def test_costs_pass_through_and_are_negated():
     expected = -ours.expected_cost(Y2, MODEL2.predict(X), fn=10)
     assert get_scorer("expected_cost", fn=10)(MODEL2, X, Y2) == expected
