@@ -49,11 +49,13 @@ def strategy(name, learner):
 
 
 def scores_of(model, X, y):
-    """Return the mean test scores over three folds, as an array in the order of SCORES."""
+    """Return mean test scores over three folds: of the inner model, then of the repaired one."""
     rows = []
     for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
-        p = model.fit(X[train], y[train]).predict_proba(X[test])[:, 1]
-        rows.append([score(y[test], p) for score in SCORES.values()])
+        model.fit(X[train], y[train])
+        pair = (model.estimator_, model) if isinstance(model, ResamplingCorrectedClassifier) else (model,)
+        probabilities = [each.predict_proba(X[test])[:, 1] for each in pair]
+        rows.append([[score(y[test], p) for score in SCORES.values()] for p in probabilities])
     return np.mean(rows, axis=0)
 
 
@@ -70,14 +72,11 @@ def main() -> None:
     for table in tables:
         X, y = load(folder, table)
         for learner_name, learner in LEARNERS.items():
-            base = scores_of(clone(learner), X, y)
+            base = scores_of(clone(learner), X, y)[0]
             line = [table, learner_name, f"{y.mean():.1%}", f"{base[1]:.4f}"]
             for name in STRATEGIES:
-                raw = scores_of(strategy(name, learner), X, y) / base
-                fixed = scores_of(
-                    ResamplingCorrectedClassifier(strategy(name, learner), cv=3), X, y
-                )
-                pair = np.stack([raw, fixed / base])
+                repaired = ResamplingCorrectedClassifier(strategy(name, learner), cv=3)
+                pair = scores_of(repaired, X, y) / base
                 relative.setdefault((learner_name, name), []).append(pair)
                 line.append(f"{pair[0, 1]:.2f} → {pair[1, 1]:.2f}")
             lines.append("| " + " | ".join(line) + " |")

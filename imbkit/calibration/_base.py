@@ -198,7 +198,8 @@ def check_probabilities(
         row does not sum to one.
     """
     try:
-        values = np.asarray(probabilities, dtype=float)
+        # In one layout, so that a frame and an array give the same sums to the last bit.
+        values = np.ascontiguousarray(probabilities, dtype=float)
     except (TypeError, ValueError) as error:
         rule = "probabilities must be an array of numbers"
         got = f"an object of type {type(probabilities).__name__}"

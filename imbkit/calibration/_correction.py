@@ -79,20 +79,29 @@ def shift_of(model: Any, y: AnyArray, classes: AnyArray, weight: FloatArray | No
     return Shift(source, tuple(members or ()))
 
 
-def is_certain(model: Any, shifted: Shift, X: Any, classes: AnyArray, who: str) -> bool:
-    """Whether a model, or its members, give a class probability 1 for a tenth of the rows.
+def is_certain(
+    model: Any, shifted: Shift, goal: FloatArray, X: Any, classes: AnyArray, who: str
+) -> bool:
+    """Whether factors leave much where it is that they should take away.
 
-    No factor can change such a probability: deep trees and nearest neighbours repeat the labels
-    of their rows, whatever the class shares were.
+    Looks at the classes whose share falls, on training rows: no factor changes a probability
+    of exactly 1. True if such answers make up a tenth of these classes' probability. Deep
+    trees and nearest neighbours repeat the labels of their rows, whatever the shares were.
     """
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if n_rows > _ROWS_LOOKED_AT:
         X = take(X, np.linspace(0, n_rows - 1, _ROWS_LOOKED_AT).astype(np.intp))
     if shifted.members:
-        tables = list(_each(model, shifted.members, X, classes))
+        priors = [np.asarray(member.prior) for member in shifted.members]
+        tables = _each(model, shifted.members, X, classes)
     else:
-        tables = [probabilities_of(model, X, classes, who)]
-    return float(np.mean([(P.max(axis=1) == 1).mean() for P in tables])) > _CERTAIN_SHARE
+        priors, tables = [shifted.source], iter([probabilities_of(model, X, classes, who)])
+    mass = stuck = 0.0
+    for prior, P in zip(priors, tables, strict=True):
+        falling = P[:, goal < prior]
+        mass += float(falling.sum())
+        stuck += float((falling == 1).sum())
+    return stuck > _CERTAIN_SHARE * mass
 
 
 def probabilities_of(model: Any, X: Any, classes: AnyArray, who: str) -> FloatArray:

@@ -141,8 +141,8 @@ class CorrectnessAwareCalibrator(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     -----
     The loss is the mean of (max_k softmax(z / T)_k - [the prediction is right])**2, where z is
     the logarithm of the probabilities and the prediction the class with the largest. T is the
-    output of one hidden layer of rectified linear units, clamped. A row where nothing is
-    right or nothing wrong teaches nothing but to be (un)sure; a warning says so.
+    output of one hidden layer of rectified linear units, clamped. Where no prediction or
+    every prediction is wrong, the rows can only teach to be (un)sure, and a warning says so.
 
     From the paper: this loss, and that changed copies of a row tell whether a prediction is
     right. From the authors' code: the network, its inputs (4 probabilities of 3 copies), the

@@ -174,6 +174,10 @@ class BaseHeadClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return self.head_
         return make_pipeline(*(deploy(step) for step in self._steps), self.head_)
 
+    def _own_request(self) -> Any:
+        """Return what this object itself wants of the metadata."""
+        return super().get_metadata_routing()
+
     def _prior(
         self, fitted: Any, target: AnyArray, sample_weight: FloatArray | None
     ) -> FloatArray | None:

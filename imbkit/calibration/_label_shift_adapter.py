@@ -262,7 +262,8 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.condition_ = source.confusion.smallest_singular_value
         self._source = source
         for name in ("target_prior_", "weights_", "target_prior_interval_"):
-            vars(self).pop(name, None)
+            if hasattr(self, name):
+                delattr(self, name)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
@@ -326,6 +327,7 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_rows,)
             Labels.
         """
+        check_is_fitted(self, "source_prior_")
         labels: AnyArray = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return labels
 

@@ -29,6 +29,7 @@ Bias: TypeAlias = Literal["zero", "keep", "prior"]
 _NOTHING = 2.0**-52
 # Learned scales may not run away on classes that the head separates without error.
 _MAX_SCALE = 100.0
+_NO_LOSS = 1e-6
 
 
 def two_rows(weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -126,7 +127,8 @@ def learned_scales(
         bounds=[(0.0, _MAX_SCALE)] * n_classes,
         options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-9},
     )
-    return np.asarray(found.x), bool(found.success and found.x.max() < _MAX_SCALE)
+    good = found.success and found.x.max() < _MAX_SCALE and found.fun > _NO_LOSS
+    return np.asarray(found.x), bool(good)
 
 
 def corrected_bias(bias: FloatArray, kind: Bias, prior: FloatArray | None) -> FloatArray:

@@ -14,6 +14,7 @@ __all__ = ["Likelihood", "mlls", "mlls_draws"]
 _BLOCK = 131_072  # entries of a block of rows: its working arrays stay in the cache
 _EM_STEPS = 2  # cheap, and enough for the quadratic model to be good
 _HALVINGS = 30
+_FLAT = 1e-13
 _ROUNDING = 8 * float(np.finfo(float).eps)
 
 
@@ -164,23 +165,25 @@ def mlls(
         Most steps.
     """
     rows = _Rows(probabilities, source, weight, alpha)
-    ratio = np.ones(source.size)
-    change, n_iter = np.inf, 0
-    for n_iter in range(1, _EM_STEPS + 1):
-        ratio, change = _em(rows(ratio, curved=False), ratio, source)
+    ratio: FloatArray = np.ones(source.size)
+    for _ in range(_EM_STEPS):
+        ratio = _em(rows(ratio, curved=False), ratio, source)
+    # A short step of EM says little about how far the maximum is.
+    change, n_iter = np.inf, _EM_STEPS
     now = rows(ratio)
-    while n_iter < max_iter and not (change <= tol and _gap(now, source) <= tol):
+    gap = _gap(now, source)
+    # Where the classes look alike the value is flat, and steps only follow the rounding.
+    while n_iter < max_iter and gap > _FLAT and not (change <= tol and gap <= tol):
         n_iter += 1
         top = lowest_nonnegative(now.curvature, source - 2 * now.slope, ratio)
         found = _climb(rows, now, ratio, top)
         if found is None:
-            new, _ = _em(now, ratio, source)
+            new = _em(now, ratio, source)
             found = new, rows(new)
         new, after = found
         change = float(np.abs(source * (new - ratio)).max())
-        ratio, now = new, after
-    gap = _gap(now, source)
-    converged = bool(change <= tol and gap <= tol)
+        ratio, now, gap = new, after, _gap(after, source)
+    converged = gap <= _FLAT or (change <= tol and gap <= tol)
     noise = rows.noise(ratio)
     return Likelihood(source * ratio, now.value, gap, n_iter, converged, now.curvature, noise)
 
@@ -204,14 +207,13 @@ def mlls_draws(
     for draw, shift in zip(draws, shifts, strict=True):
         linear = source - 2 * slope - shift
         draw[:] = source * lowest_nonnegative(best.curvature, linear, ratio)
-    return draws / draws.sum(axis=1, keepdims=True)
+    return np.asarray(draws / draws.sum(axis=1, keepdims=True))
 
 
-def _em(now: _Pass, ratio: FloatArray, source: FloatArray) -> tuple[FloatArray, float]:
-    """One step of expectation and maximisation: ratios, and the largest change of a share."""
+def _em(now: _Pass, ratio: FloatArray, source: FloatArray) -> FloatArray:
+    """Make one step of expectation and maximisation."""
     shares = ratio * now.slope
-    shares /= shares.sum()
-    return shares / source, float(np.abs(shares - source * ratio).max())
+    return np.asarray(shares / shares.sum() / source)
 
 
 def _climb(

@@ -46,9 +46,9 @@ class Confusion(NamedTuple):
     def noise_at(self, prior: FloatArray) -> FloatArray:
         """Covariance of the mean prediction at class shares, for want of rows of the source."""
         if self.noise is not None:
-            return np.einsum("j,jkl->kl", prior**2, self.noise)
+            return np.asarray(np.einsum("j,jkl->kl", prior**2, self.noise))
         scale = prior**2 * self.spread
-        return np.diag(self.rates @ scale) - (self.rates * scale) @ self.rates.T
+        return np.asarray(np.diag(self.rates @ scale) - (self.rates * scale) @ self.rates.T)
 
 
 def confusion(
@@ -81,12 +81,12 @@ def moments(
     share = own / own.sum()
     if hard:
         predicted = probabilities.argmax(axis=1)
-        mean = np.bincount(predicted, share, n_classes)
+        mean: FloatArray = np.bincount(predicted, share, n_classes).astype(float)
         squares = np.bincount(predicted, share**2, n_classes)
         both = np.outer(squares, mean)
         outer = np.outer(mean, mean) * squares.sum()
         return mean, np.diag(squares) - both - both.T + outer
-    mean = share @ probabilities
+    mean = np.asarray(share @ probabilities)
     centred = (probabilities - mean) * share[:, None]
     return mean, centred.T @ centred
 

@@ -12,7 +12,7 @@ from imbkit.exceptions import ImbkitWarning
 __all__ = ["minimise"]
 
 _TOLERANCE = 1e-10
-_RIDGE = 1e-13
+_RIDGE = 1e-10
 _RESOLUTION = 1e-14
 _MAX_STEPS = 200
 _WORRYING = 1e-6
@@ -49,7 +49,8 @@ def minimise(
     Bertsekas (1982), "Projected Newton methods for optimization problems with simple
     constraints", doi:10.1137/0320018: parameters that the gradient pushes against their bound
     are held, the others take a Newton step, which is halved and cut at the bounds until the
-    function falls. A ridge of 1e-13 of the mean curvature makes the step unique.
+    function falls. A ridge of 1e-10 of the mean curvature makes the
+    step unique, and keeps rounding errors from moving what makes no difference.
     """
     point = np.clip(start, low, high)
     value, gradient, hessian = function(point)

@@ -35,7 +35,7 @@ def _pivot(matrix: FloatArray, linear: FloatArray) -> FloatArray:
     """Exchange free entries and zeros until all are on the right side."""
     free = np.ones(linear.size, dtype=bool)
     fewest, patience = linear.size + 1, _PATIENCE
-    x = np.zeros(linear.size)
+    x: FloatArray = np.zeros(linear.size)
     for _ in range(50 + 10 * linear.size):
         x, slope = _solve(matrix, linear, free)
         wrong = _wrong_side(x, slope, free)

@@ -44,7 +44,7 @@ __all__ = ["ResamplingCorrectedClassifier"]
 _MORE = "training changed more than the class shares, or by an amount that is not known"
 _PREFIT = "the rows that the estimator was fitted on are not known"
 _WEIGHTS = "the estimator was fitted with weights that differ from the given ones within classes"
-_CERTAIN = "it answers with probability 1 for many rows, which no factor changes"
+_CERTAIN = "it often answers with probability 1, which no factor changes"
 
 
 class _Data(NamedTuple):
@@ -139,8 +139,9 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
     Bagging and forests average members whose shares differ; p' is no linear function of p, so
     that the mean of corrected members is right and the correction of their mean is not. Members
     are corrected where each is known with its shares. Deep trees answer 0 or 1, which no
-    factor changes, and hold what they have learnt in their votes: if a tenth of the members'
-    (or a lone model's) answers to training rows are certain, the whole is calibrated instead.
+    factor changes, and hold what they have learnt in their votes: if answers of exactly 1 make
+    up a tenth of what the members (or a lone model) give, on training rows, to the classes
+    whose share is to fall, the whole is calibrated instead.
     Where probabilities are exactly 0 or 1, one vote split between the classes is added before
     a calibration to the members' votes (to as many as there are rows for a lone model).
 
@@ -372,6 +373,10 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
             rule = "requires y to be passed, but the target y is None"
             raise DataError(message(who, rule, todo="Call fit(X, y)"))
         target: AnyArray = column_or_1d(y, warn=True)
+        odd = ~np.isfinite(target) if target.dtype.kind == "f" else np.asarray(target != target)
+        if odd.any():
+            rule = "the labels must not be NaN or infinite"
+            raise DataError(message(who, rule, f"{odd.sum():,} of {target.size:,}"))
         check_classification_targets(target)
         X, _ = indexable(X, target)
         weight = check_weight(sample_weight, target.size, who)
@@ -429,8 +434,10 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         if not _same_within_classes(data, self.classes_):
             return found, _WEIGHTS
         nothing_to_do = not found.members and _close(found.source, self.target_prior_)
-        if not nothing_to_do and is_certain(self.estimator_, found, data.X, self.classes_, who):
-            return found, _CERTAIN
+        if not nothing_to_do:
+            goal, classes = self.target_prior_, self.classes_
+            if is_certain(self.estimator_, found, goal, data.X, classes, who):
+                return found, _CERTAIN
         return found, ""
 
     def _complain(self, doubt: str, who: str) -> None:

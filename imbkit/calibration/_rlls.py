@@ -70,7 +70,7 @@ def rlls(
 
 
 def _ridge(joint: FloatArray, b: FloatArray, ridge: float) -> tuple[FloatArray, FloatArray]:
-    """theta of a ridge regression over theta >= -1, and its residual divided by -ridge.
+    """Return theta >= -1 of a ridge regression, and its residual divided by -ridge.
 
     The residual is solved for, not subtracted: for a small ridge it is nearly zero.
     """

@@ -9,8 +9,8 @@ from scipy.special import logsumexp, softmax
 
 from imbkit._core.card import Card
 from imbkit._core.constraints import StrOptions
-from imbkit._core.messages import listing, message
-from imbkit._core.types import BoolArray, FloatArray, IntArray
+from imbkit._core.messages import message
+from imbkit._core.types import FloatArray, IntArray
 from imbkit.calibration._base import BaseCalibrator, log_probabilities
 from imbkit.calibration._newton import minimise
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
@@ -60,9 +60,9 @@ class ScalingCalibrator(BaseCalibrator):
     -----
     p' = softmax(a * log p + b): one a = 1/T and b = 0; one a and free b; free a and b. The
     mean log-loss is convex in (a, b) and is minimised by a projected Newton's method to a
-    gradient of 1e-10. Slopes are kept between 0.001 and 1000. The upper bound is reached
-    where the classes are separated, so that there is no finite optimum; the lower one where
-    the probabilities say nothing, or the contrary of the labels. Warnings say so.
+    gradient of 1e-10. Slopes are kept between 0.001 and 1000. There is no finite optimum where
+    the map makes no error on its rows, and a warning says so; another one where all slopes end
+    at the lower bound, as the probabilities say nothing, or the contrary of the labels.
     Probabilities below 2**-52 are taken for it, also those that are exactly 0.
 
     A temperature leaves the most probable class as it is; biases, and slopes that differ,
@@ -129,11 +129,7 @@ class ScalingCalibrator(BaseCalibrator):
         self.temperature_ = 1 / self.scale_
         bias = biases @ found[n_slopes:]
         self.bias_ = bias - bias.mean()
-        rule = "the probabilities of a class should be larger for its own rows than for others"
-        self._warn(self.scale_ <= _LOWEST, rule, "They are now almost the same for all rows")
-        rule = "the probabilities should not separate the classes without any error"
-        todo = "Calibrate on more rows, and on rows that the model has not seen"
-        self._warn(self.scale_ >= _HIGHEST, rule, todo)
+        self._warn_if_improper(probabilities, codes, weight)
 
     def _map(self, probabilities: FloatArray) -> FloatArray:
         """Apply slopes and biases."""
@@ -154,14 +150,25 @@ class ScalingCalibrator(BaseCalibrator):
             raise DataError(message(who, rule, self.groups))
         return np.eye(names.size)[group]
 
-    def _warn(self, reached: BoolArray, rule: str, todo: str) -> None:
-        """Say that a slope has no proper optimum."""
-        if reached.any():
-            labels = listing(self.classes_[reached].tolist())
-            text = message(
-                type(self).__name__, rule, f"a slope at its bound for class {labels}", todo
-            )
-            warnings.warn(text, ImbkitWarning, stacklevel=5)
+    def _warn_if_improper(
+        self, probabilities: FloatArray, codes: IntArray, weight: FloatArray | None
+    ) -> None:
+        """Say that there is no finite optimum, or that the map is flat."""
+        there = np.ones(codes.size, dtype=bool) if weight is None else weight > 0
+        right = self._map(probabilities[there]).argmax(axis=1) == codes[there]
+        if (self.scale_ <= _LOWEST).all():
+            rule = "the probabilities of a class should be larger for its own rows than for others"
+            got = "probabilities that say nothing of the classes, or the contrary"
+            todo = "They are now almost the same for all rows"
+        elif right.all():
+            # Larger and larger slopes would then go on improving the loss.
+            rule = "the probabilities should not separate the classes without any error"
+            got = f"no error in {right.size:,} rows"
+            todo = "Calibrate on more rows, and on rows that the model has not seen"
+        else:
+            return
+        text = message(type(self).__name__, rule, got, todo)
+        warnings.warn(text, ImbkitWarning, stacklevel=5)
 
 
 class _Loss:

@@ -228,7 +228,7 @@ class TauNormClassifier(BaseHeadClassifier):
         target = class_target(y, who)
         X, _ = indexable(X, target)
         weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, super().get_metadata_routing(), weight, params)
+        inputs = fit_inputs(self, self._own_request(), weight, params)
         scores: FloatArray = np.empty(0)
         if self.tau is None:
             folds = self._products(X, target, inputs)

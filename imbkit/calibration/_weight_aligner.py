@@ -204,7 +204,7 @@ class WeightAligner(BaseHeadClassifier):
         target = class_target(y, who)
         X, _ = indexable(X, target)
         weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, super().get_metadata_routing(), weight, params)
+        inputs = fit_inputs(self, self._own_request(), weight, params)
         if inputs.splitter:
             rule = "fit takes no groups, as nothing is split"
             raise InvalidParameterError(message(who, rule, "groups", "Leave them out"))

@@ -158,7 +158,7 @@ def of_cv_results(who: str, model: Any, *, name: str | None = None) -> Scored:
 
 def _target(who: str, y: ArrayLike) -> tuple[AnyArray, list[Any]]:
     """Return a target of two classes, and these."""
-    target, kind = read_target(plain_array(y), who)
+    target, kind = read_target(None if y is None else plain_array(y), who)
     classes = np.unique(target).tolist()
     if kind != "binary":
         rule = "the target must be one column of two classes"

@@ -142,13 +142,16 @@ def share_text(share: float, position: object = None) -> str:
 def number_text(value: float, position: object = None) -> str:
     """Return a number of an axis of scores: 0.001, 0.999, 1e-5."""
     near_one = 0.9 < value < 1
-    return _plain(value) if not near_one else f"{value:.10f}".rstrip("0")
+    return _plain(value, 1e-3) if not near_one else f"{value:.10f}".rstrip("0")
 
 
-def _plain(value: float) -> str:
-    if value == 0 or 1e-4 <= abs(value) < 1e7:
+def _plain(value: float, least: float = 1e-4) -> str:
+    """Return a number, with a power of ten from `least` down."""
+    # Ticks are computed, and 0.001 may come as a little less.
+    if value == 0 or 0.999 * least <= abs(value) < 1e7:
         text = f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
     else:
-        mantissa, _, power = f"{value:.3g}".partition("e")
+        mantissa, _, power = f"{value:.2e}".partition("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa}e{int(power)}" if power else mantissa
     return text.replace("-", "\N{MINUS SIGN}") if text.startswith("-") else text

@@ -133,10 +133,12 @@ def bootstrap_interval(
     Notes
     -----
     A row drawn m times has its weight times m, so every resample is one call of the metric
-    with other weights and no row is copied: O(n_resamples) times the metric's own time,
-    about 0.1 s a resample at a million rows. The quantiles are those of the values
-    themselves (percentile interval); on few rows it is too short, and where a metric is at
-    its bound for all resamples it has no length. A threshold or model is taken for given.
+    with other weights and no row is copied: `n_resamples` times the metric's own time, which
+    for a ranking of a million rows is about half a second. The quantiles are those of the
+    values themselves (percentile interval); on few rows it is too short, and where a metric
+    is at its bound for all resamples it has no length. A threshold or model is taken for
+    given, and a budget as a whole number needs as many rows in every resample: with groups
+    give it as a share.
 
     References
     ----------

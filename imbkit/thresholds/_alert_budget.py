@@ -1,6 +1,7 @@
 """As many alerts as people can look at."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -14,8 +15,7 @@ from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
-from imbkit.thresholds._curve import Curve
-from imbkit.thresholds._every_cut import every_cut
+from imbkit.thresholds._curve import Curve, cut_offs
 from imbkit.thresholds._labels_decision import LabelsDecision, per_label, top_k
 from imbkit.thresholds._top_rows import (
     check_every,
@@ -242,8 +242,8 @@ class AlertBudget(BaseRule):
         Returns
         -------
         Curve
-            ``-inf`` where the alerts exceed the budget. For "topk" the last entry that does
-            not, or within which the budget ends, holds the recall of the decisions themselves.
+            ``-inf`` where the alerts exceed the budget. For "topk" the recall of the decisions,
+            which do not depend on the cut-off.
         """
         period, group = self._groups(y_true.size, row_values)
         ties = row_values.get(_TIE_KEYS, np.zeros(y_true.size, dtype=np.uint64))
@@ -257,16 +257,17 @@ class AlertBudget(BaseRule):
             sample_weight = None if sample_weight is None else sample_weight[top]
         if self.mode == "quantile":
             return super().curve(y_true, y_score, sample_weight)
-        thresholds, counts = every_cut(y_true, y_score, sample_weight)
-        share = self._rate(float(counts.total[0])) * counts.total[0]
-        last = int(np.argmax(counts.alerts >= min(share, counts.alerts[-1]) * (1 - _SLACK)))
         alerted = highest(y_score, ties, period, self._allowed(period, exact=exact))
         weight = np.ones(y_true.size) if sample_weight is None else sample_weight
-        objective = np.where(np.arange(counts.tpr.size) <= last, counts.tpr, -np.inf)
         positives = weight[y_true].sum()
-        objective[last] = weight[y_true & alerted].sum() / positives if positives else 0.0
-        prevalence = float(counts.positives[0] / counts.total[0])
-        return Curve(thresholds, objective, prevalence)
+        recall = weight[y_true & alerted].sum() / positives if positives else 0.0
+        thresholds = cut_offs(y_score)
+        return _Batch(
+            thresholds=thresholds,
+            objective=np.full(thresholds.size, float(recall)),
+            prevalence=float(positives / weight.sum()),
+            lowest=float(y_score[alerted].min(initial=np.inf)),
+        )
 
     def threshold(self, curve: Curve) -> float:
         """Choose the threshold: the lowest that keeps the budget.
@@ -282,12 +283,12 @@ class AlertBudget(BaseRule):
             Rows with at least this score are predicted positive; for "topk" the lowest score
             of them. ``inf`` if no row can be alerted, ``-inf`` if all are.
         """
+        if self.mode == "topk":
+            return curve.lowest if isinstance(curve, _Batch) else curve.best()
         within = np.flatnonzero(curve.objective > -np.inf)
         if not within.size:
             return curve.best()  # which says that there is no cut-off
         last = int(within[-1])
-        if self.mode == "topk":
-            return float(curve.thresholds[last])
         if last == curve.thresholds.size - 1:
             return -np.inf
         upper, lower = curve.thresholds[last], curve.thresholds[last + 1]
@@ -351,9 +352,10 @@ class AlertBudget(BaseRule):
             share = not isinstance(self.budget, Integral)
             text = f"the highest {100 * self.budget:g} % of scores" if share else ""
             text = text or f"the {self.budget} highest scores"
-            text += "" if self.period is None else f" of each {self.every or ''} {self.period}"
+            part = "" if self.every is None else f"{self.every} of "
+            text += "" if self.period is None else f" of each {part}{self.period}"
         text += "" if self.entity is None else f", one row a {self.entity}"
-        return " ".join(text.split())
+        return text
 
     def deployed(self, threshold: float) -> float:
         """Return the threshold, where it makes the decisions.
@@ -461,3 +463,16 @@ class AlertBudget(BaseRule):
         if isinstance(self.budget, Integral) and exact:
             return np.minimum(int(self.budget), sizes)
         return np.asarray(np.floor(self._rate(period.size) * sizes + 0.5), dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch(Curve):
+    """The curve of decisions that depend on the other rows instead of on a cut-off.
+
+    Parameters
+    ----------
+    lowest : float
+        The lowest score that is alerted, ``inf`` if none is.
+    """
+
+    lowest: float

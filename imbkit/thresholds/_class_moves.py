@@ -61,7 +61,7 @@ class States:
         change = np.empty(self.order.size)
         change[self.order] = np.diff(others)[within]
         start = np.delete(others[first], self.target_class).sum()
-        return target + (start + _running_sum(change))
+        return np.asarray(target + (start + _running_sum(change)))
 
     def tables(self, n_columns: int) -> Iterator[Counts]:
         """Yield the counts of all classes before any move, and after each.
@@ -157,7 +157,7 @@ class Moves:
         errors = np.where(right, 0.0, self.weight)[order]
         # What the movers out of other classes are to a class: neither tp nor fp, ever.
         cell = np.multiply(self.source, n_classes, dtype=np.intp) + self.truth
-        movers = np.bincount(cell, self.weight, n_classes * n_classes)
+        movers = np.bincount(cell, self.weight, n_classes * n_classes).astype(float)
         elsewhere = one_against_rest(movers.reshape(n_classes, n_classes))
 
         others = Counts(*(np.empty(order.size + n_classes) for _ in range(4)))

@@ -1,5 +1,6 @@
 """What decisions between several classes are judged by, also along rows that change class."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
@@ -173,7 +174,8 @@ class _Averaged(ClassObjective):
         counts = one_against_rest(confusion)
         values = self.formula(counts)
         terms = self._terms(values, counts, self._shares(confusion.sum(axis=0)))
-        return float(self._mean(*(np.sum(term, keepdims=True) for term in terms))[0])
+        total, mass, forbids = (np.atleast_1d(term.sum()) for term in terms)
+        return float(self._mean(total, mass, forbids)[0])
 
     def along(self, moves: Moves) -> FloatArray:
         states, support = moves.states(), moves.support
@@ -241,7 +243,7 @@ class _Joint(ClassObjective):
             cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), occurs.shape[1]]
             parts = [
                 self.formula(_part(_part(counts, ..., slice(low, high)), occurs[:, low], ...))
-                for low, high in zip(cuts[:-1], cuts[1:], strict=True)
+                for low, high in itertools.pairwise(cuts)
             ]
             values = np.concatenate(parts)
         return values if self.greater_is_better else -values

@@ -344,7 +344,7 @@ class _Search:
         low, high = others.max() / _REACH, others.min() * _REACH
         moving = (points >= low) & (points <= high)
         if moving.all():
-            stay = np.zeros((self.n_classes, self.n_classes))
+            stay: FloatArray = np.zeros((self.n_classes, self.n_classes))
             order = np.argsort(points)
         else:
             # Below the reach a row is always of class k. Where 0 is divided by 0 no class has

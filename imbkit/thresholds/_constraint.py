@@ -90,9 +90,9 @@ default="recall_at_precision"
     >>> rule = Constraint("recall_at_precision", 0.8)
     >>> ThresholdClassifierCV(LogisticRegression(), rule).fit(X, y).rule_
     Rule(score >= 0.3..., recall_at_precision=0.7..., at ... of 1000 rows)
-    >>> rule = Constraint("recall_at_precision", 0.8, confidence=0.9)
+    >>> rule = Constraint("recall_at_fpr", 0.05, confidence=0.9)
     >>> ThresholdClassifierCV(LogisticRegression(), rule).fit(X, y).rule_
-    Rule(score >= 0.4..., recall_at_precision=0.5..., at ... of 1000 rows)
+    Rule(score >= 0.2..., recall_at_fpr=0.7..., at ... of 1000 rows)
     """
 
     card = Card(

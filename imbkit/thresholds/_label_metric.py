@@ -72,13 +72,17 @@ def checked_distances(matrix: Any, labels: AnyArray, who: str) -> FloatArray:
         rule = f"a matrix of distances must have one row and one column for each of the {n_labels} "
         rule += f"labels {listing(labels)}"
         raise DataError(message(who, rule, f"shape {distances.shape}"))
-    scale = float(np.abs(distances).max(initial=0.0))
-    # A comparison with NaN is false, so what is not a number fails the first test.
+    finite = np.isfinite(distances)
+    safe = np.where(finite, distances, 0.0)
+    even = np.abs(safe - safe.T) <= _ROUNDING * np.abs(safe).max(initial=0.0)
     tests = (
-        (np.isfinite(distances), "must be finite"),
-        (distances >= 0, "must not be negative"),
-        (np.eye(n_labels) * distances == 0, "must be 0 from a label to itself"),
-        (np.abs(distances - distances.T) <= _ROUNDING * scale, "must be the same both ways"),
+        (finite, "must be finite"),
+        (safe >= 0, "must not be negative"),
+        (
+            np.where(np.eye(n_labels, dtype=bool), safe, 0.0) == 0,
+            "must be 0 from a label to itself",
+        ),
+        (even, "must be the same both ways"),
     )
     for good, rule in tests:
         if not good.all():

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
@@ -104,7 +104,7 @@ def missing_in(values: AnyArray) -> BoolArray:
 
 def _label_indicator(y: Any, who: str) -> AnyArray:
     """Return several labels a row as zeros and ones."""
-    table = csr_array(y).toarray() if issparse(y) else np.asarray(y)
+    table = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
     if table.ndim != 2 or type_of_target(table, input_name="y") != "multilabel-indicator":
         rule = "a target with several columns must hold 0 and 1, one column a label"
         todo = "Pass one column of classes, or scikit-learn's MultiLabelBinarizer's output"

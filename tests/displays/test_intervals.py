@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from imbkit.displays._intervals import bootstrap_shares, wilson
 
@@ -17,12 +17,12 @@ def test_wilsons_interval_is_scipys(hits, rows, confidence):
 
 
 def test_the_bootstrap_draws_each_bin_from_its_own_rows():
-    positive = np.repeat([True, False, True], [10, 10, 10])
-    positive[25:] = False
-    starts = np.array([0, 10, 20])
+    positive = np.repeat([True, False, True], 100)
+    positive[250:] = False
+    starts = np.array([0, 100, 200])
     rng = np.random.default_rng(0)
-    low, high = bootstrap_shares(positive, np.ones(30), starts, 0.9, 500, rng)
+    low, high = bootstrap_shares(positive, np.ones(300), starts, 0.9, 500, rng)
     assert (low[0], high[0]) == (1, 1)
     assert (low[1], high[1]) == (0, 0)
-    assert low[2] == pytest.approx(0.2, abs=0.1)
-    assert high[2] == pytest.approx(0.8, abs=0.1)
+    right = binom(100, 0.5).ppf([0.05, 0.95]) / 100
+    assert (low[2], high[2]) == pytest.approx(tuple(right), abs=0.02)

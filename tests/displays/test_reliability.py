@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from imbkit.displays import ReliabilityDisplay
 from imbkit.displays._inputs import of_predictions
+from imbkit.displays._intervals import wilson
 from imbkit.displays._reliability import _bins, _How
 from imbkit.exceptions import DataError, InvalidParameterError, MissingExtraError
 from imbkit.thresholds import ThresholdClassifierCV
@@ -207,3 +208,14 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(MissingExtraError, match=r'ReliabilityDisplay.*imbkit\[plot\]"'):
         display.plot()
+
+
+def test_unequal_weights_make_bars_longer(rows):
+    y, p, w = rows(n=800, share=0.3)
+    found = bins_of(y, p, w + 0.5, n_bins=2)
+    upper = np.argsort(p)[-found["rows"][1] :]
+    own = (w + 0.5)[upper]
+    effective = own.sum() ** 2 / np.sum(own**2)
+    assert effective < 0.9 * found["rows"][1]
+    low, high = wilson(found["observed"][1:], np.array([effective]), 0.95)
+    np.testing.assert_allclose((found["low"][1], found["high"][1]), (low[0], high[0]))

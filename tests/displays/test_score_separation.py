@@ -163,3 +163,11 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(MissingExtraError, match=r'ScoreSeparationDisplay.*imbkit\[plot\]"'):
         display.plot()
+
+
+def test_a_score_on_an_edge_or_a_threshold_belongs_above_it():
+    y, scores = [0, 0, 1, 1], [0.2, 0.5, 0.5, 1.0]
+    display = ScoreSeparationDisplay.from_predictions(y, scores, bins=[0, 0.5, 1.0], threshold=0.5)
+    assert display.negative.tolist() == [0.5, 0.5]
+    assert display.positive.tolist() == [0.0, 1.0]
+    assert display.above == (0.5, 1.0)

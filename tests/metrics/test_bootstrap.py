@@ -139,6 +139,22 @@ def test_the_seed_decides_and_the_first_resamples_stay():
     assert (other.resampled != two.resampled).any()
 
 
+def test_weights_go_to_the_metric_times_the_draws():
+    weight = RNG.random(300) + 0.5
+    seen = []
+
+    def watch(y_true, y_score, sample_weight):
+        seen.append(sample_weight)
+        return 0.0
+
+    bootstrap_interval(watch, Y, S, sample_weight=weight, n_resamples=5, random_state=0)
+    np.testing.assert_array_equal(seen[0], weight)
+    for drawn in seen[1:]:
+        times = drawn / weight
+        np.testing.assert_allclose(times, np.rint(times), atol=1e-12)
+        assert times.sum() == pytest.approx(300)
+
+
 def test_rows_of_no_weight_are_never_drawn():
     weight = np.where(S > 0, 2.0, 0.0)
     used = weight > 0

@@ -74,6 +74,12 @@ def test_the_error_of_all_rows_does_not_see_the_alerted_ones():
     assert predicted_positive_calibration_error(truth, prob) == pytest.approx(0.5)
 
 
+def test_the_default_threshold_is_a_half():
+    prob, truth = [0.1, 0.45, 0.5, 0.7], [0, 1, 1, 0]
+    got = predicted_positive_calibration_error(truth, prob, n_bins=1)
+    assert got == pytest.approx(abs(0.5 - 0.6))
+
+
 def test_classes_without_rows():
     labels, prob = [0, 1, 2], np.array([[0.6, 0.3, 0.1], [0.4, 0.5, 0.1]])
     got = classwise_calibration_error([0, 1], prob, labels=labels, average=None)

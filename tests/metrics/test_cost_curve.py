@@ -59,6 +59,13 @@ def test_it_gives_the_cost_of_the_decision_it_names():
     assert curve.at(x) / min(x, 1 - x) == pytest.approx(relative)
 
 
+def test_of_two_cut_offs_as_good_the_higher_one_is_named():
+    curve = cost_curve([0, 0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.7, 0.6, 0.9])
+    turn = curve.probability_cost[2]
+    beside = curve.threshold_at([turn - 1e-9, turn, turn + 1e-9])
+    assert beside.tolist() == [0.9, 0.9, 0.6]
+
+
 def test_chance_and_perfection():
     truth = np.repeat([0, 1], [30, 10])
     assert cost_curve(truth, truth).area == 0.0

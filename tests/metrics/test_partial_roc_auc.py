@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -43,7 +45,7 @@ def test_two_way_equals_the_integral(rows, a, b):
     edges = np.unique(np.r_[0.0, fpr[fpr < a], a])
     crossings = np.interp(b, tpr, fpr)
     edges = np.unique(np.r_[edges, crossings if 0 < crossings < a else 0.0])
-    pairs = zip(edges[:-1], edges[1:], strict=True)
+    pairs = pairwise(edges)
     expected = sum(quad(height, *pair)[0] for pair in pairs)
     got = partial_roc_auc_score(truth, score, a, min_tpr=b, standardize=False)
     assert got == pytest.approx(expected, abs=1e-6)

@@ -68,6 +68,15 @@ def test_weights_are_repetitions_and_equal_probabilities_stay_together(
     assert (np.diff(weighted.predicted) > 0).all()
 
 
+def test_rows_of_one_probability_go_where_the_middle_of_their_weight_lies():
+    prob = np.repeat([0.1, 0.5, 0.9], [1, 8, 1])
+    curve = reliability_curve(prob > 0.3, prob, n_bins=2)
+    assert curve.rows.tolist() == [1.0, 9.0]
+    prob = np.repeat([0.1, 0.5, 0.9], [1, 7, 2])
+    curve = reliability_curve(prob > 0.3, prob, n_bins=2)
+    assert curve.rows.tolist() == [8.0, 2.0]
+
+
 def test_bad_input():
     for options, words in (
         ({"n_bins": 0}, "n_bins must be a whole number from 1"),

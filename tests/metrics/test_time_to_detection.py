@@ -101,6 +101,11 @@ def test_dates_are_seconds_without_loss():
     assert found.delay.tolist() == [90.0]
 
 
+def test_large_whole_numbers_keep_their_last_digit():
+    found = time_to_detection([1, 1], [0, 1], times=np.array([2**60 + 1, 2**60 + 2]))
+    assert found.delay.tolist() == [1.0]
+
+
 def test_shares_and_median():
     truth, guess = [1, 0, 1, 0, 1], [1, 0, 0, 0, 0]
     found = time_to_detection(truth, guess, times=range(5))
