@@ -7,7 +7,10 @@
   that is the curve over all cut-offs, and ``cuts[f1_score.of(counts).argmax()]`` the best.
 - ``get_metric("f1")`` finds it by name; ``get_scorer("f1")`` makes it a scorer.
 - Metrics in money, of a budget of alerts, or under a limit on errors are plain functions with
-  ``pos_label`` and ``sample_weight``; ``get_scorer`` knows them too.
+  ``pos_label`` and ``sample_weight``; ``get_scorer`` knows them too. Those of scores and
+  probabilities also take one column a class, each class against the rest.
+- Curves and reports are frozen dataclasses of arrays. :func:`bootstrap_interval` gives any
+  metric an interval, :func:`proportion_interval` a plain share.
 
 To add a count metric, write a function of :class:`Counts` whose keyword parameters have
 defaults, decorate it with :func:`count_metric`, import it here and add its name to
