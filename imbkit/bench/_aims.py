@@ -56,7 +56,7 @@ def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims
     tuned_for = get_metric(objective or "mcc")
     if kind != "binary":
         _check_many_classes(options, ranking)
-        return Aims(ranking, tuned_for, tuned_for.name, "argmax")
+        return Aims(ranking, tuned_for, tuned_for.name, "tuned")
     if objective is None and options.costs is not None:
         return Aims(ranking, tuned_for, "cost_per_1000", "tuned")
     if objective is None and (options.alerts or options.alerts_per_day) is not None:

@@ -35,6 +35,10 @@ __all__ = [
     "weight_of_model",
 ]
 
+N_STARTS = 2
+"""Starting points of the search for the weights of many classes: equal ones and the inverse of
+the classes' shares. More cost more than they find."""
+
 InnerFolds: TypeAlias = Sequence[tuple[IntArray, IntArray]]
 """Training and test rows of each inner fold, as positions in a training side."""
 
@@ -128,9 +132,17 @@ def inner_forward(split: Split, data: CellData) -> InnerFolds | None:
         return None
     codes, times = data.codes[split.train], data.times[split.train]
     try:
-        return forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
+        pairs = forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
     except DataError:
         return None
+    if data.n_classes > 2 and not all(_has_all(codes[train], data) for train, _ in pairs):
+        return None
+    return pairs
+
+
+def _has_all(codes: IntArray, data: CellData) -> bool:
+    """Whether every class occurs."""
+    return bool(np.bincount(codes, minlength=data.n_classes).all())
 
 
 def _renumbered(split: Split, data: CellData) -> IntArray | None:
@@ -165,6 +177,12 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
         inner = inner_splits(split, data)
         model = ThresholdClassifierCV(
             estimator, rule, cv=inner, pos_label=1, store_cv_results=True
+        ).fit(X, y, **arguments)
+        fitted = model.estimator_
+    elif data.inner_folds and hasattr(estimator, "predict_proba"):
+        inner = inner_splits(split, data)
+        model = ThresholdClassifierCV(
+            estimator, BestMetric(data.decision), cv=inner, n_restarts=N_STARTS
         ).fit(X, y, **arguments)
         fitted = model.estimator_
     else:

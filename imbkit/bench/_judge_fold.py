@@ -1,6 +1,6 @@
 """Everything that is measured on one test fold, from the scores of its rows."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from imbkit.bench._repair import Repair, induced_prior, is_averaged, reliability
 from imbkit.bench._rows import Row
 from imbkit.bench._splits import Split
 from imbkit.bench._thin import thin_curve
-from imbkit.thresholds import ThresholdClassifierCV
+from imbkit.thresholds import ClassDecision, ThresholdClassifierCV
 
 if TYPE_CHECKING:
     from imbkit.bench._cell import CellData
@@ -40,7 +40,7 @@ def judge_fold(
     split, data : Split, CellData
         The rows.
     model : ThresholdClassifierCV or None
-        Tuned on the training side; None for many classes.
+        Tuned on the training side; None where nothing could be tuned for many classes.
     fitted : estimator
         Its estimator.
     scores : ndarray of shape (n_test,) or (n_test, n_classes)
@@ -50,16 +50,20 @@ def judge_fold(
     """
     codes = data.codes[split.test]
     groups = data.resampled_groups
-    flags: dict[str, AnyArray]
-    if model is None:
+    flags: dict[str, AnyArray] = {}
+    if data.n_classes > 2:
         flags = {"argmax": scores.argmax(axis=1)}
-    else:
+        if model is not None:
+            decision = cast(ClassDecision, model.rule_)
+            flags["tuned"] = decision(scores)
+            row["class_weights"] = _relative(decision, data.codes[split.train])
+    elif model is not None:
         flags = _policies(row, split, data, model, fitted, scores, probabilities=probabilities)
     thresholds = {policy: values["threshold"] for policy, values in row["policies"].items()}
     costs = None if data.costs is None else data.costs.take(split.test)
     row["scores"] = ranking_values(codes, scores, data.ranking, probabilities=probabilities)
     for policy, flagged in flags.items():
-        values, row["recalls"] = _decide(data, codes, flagged.astype(np.intp))
+        values, row["recalls"][policy] = _decide(data, codes, flagged.astype(np.intp))
         if costs is not None:
             values |= _money(costs, codes == 1, flagged)
         if policy == "budget" and data.budget is not None:
@@ -78,8 +82,17 @@ def judge_fold(
         costs=costs,
         seed=derive(data.seed, "bootstrap", split.part, split.repeat, split.fold),
     )
-    if model is not None:
+    if data.n_classes == 2:
         row["curve"] = thin_curve(codes, scores, costs)
+
+
+def _relative(decision: ClassDecision, codes: IntArray) -> list[float]:
+    """Weights of the classes, that of the commonest training class being 1.
+
+    Weights have no scale of their own; over folds they can only be compared on a common one.
+    """
+    weights = np.asarray(decision.weights, dtype=float)
+    return [float(w) for w in weights / weights[np.bincount(codes).argmax()]]
 
 
 def _policies(

@@ -123,6 +123,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         resampled_groups=roles.groups,
     )
     inner = [inner_splits(split, data) for split in design.splits if data.inner_folds]
+    untuned = () if data.inner_folds else (_untuned(target),)
     task = _make_task(table, target, design.splits, inner)
     built, problems = choose_entries(
         options.strategies,
@@ -146,14 +147,14 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         cells=_make_cells(design, beside, built),
         task=task,
         problems=tuple(problems),
-        cautions=(*roles.cautions, *design.cautions, *stratified),
+        cautions=(*roles.cautions, *design.cautions, *stratified, *untuned),
         fingerprint=_fingerprint(table, data, target, design, options, built),
         quick=options.quick,
         duplicates=duplicates,
         near_duplicates=near,
         leaks=tuple(leaks),
         decision_metric=aims.decision_metric,
-        decision_policy=aims.policy,
+        decision_policy=aims.policy if data.inner_folds else "argmax",
         prevalence=options.prevalence,
         times=roles.times,
         time_name=roles.names["time"],
@@ -203,14 +204,18 @@ def _make_designs(
 
 
 def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split]) -> int:
-    """Return the number of folds that thresholds are tuned on; 0 for many classes."""
-    if target.kind != "binary":
-        return 0
+    """Return the number of folds that thresholds are tuned on; 0 where there can be none."""
     folds = INNER_FOLDS
     for split in splits:
         among = None if groups is None else groups[split.train]
         distinct = fewest_groups_of_a_class(target.codes[split.train], among)
         rarest = int(distinct.argmin())
+        if target.kind != "binary":
+            # Fewer would take away rows that a strategy needs of the class: its most probable
+            # class can be predicted all the same.
+            if distinct.size < len(target.labels) or distinct[rarest] < INNER_FOLDS:
+                return 0
+            continue
         if distinct.size < 2 or distinct[rarest] < 2:
             rule = "every training side needs 2 distinct rows (or groups) of each class"
             got = f"{distinct[rarest]} of {target.labels[rarest]!r} in split {split.fold}"
@@ -220,6 +225,16 @@ def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split
             raise DataError(message("compare", rule, got, todo))
         folds = min(folds, int(distinct[rarest]))
     return folds
+
+
+def _untuned(target: Target) -> str:
+    """Say why the decision between many classes is not tuned."""
+    rarest = target.labels[int(np.bincount(target.codes).argmin())]
+    return (
+        f"The weights of the classes were not tuned, because a training side has fewer than "
+        f"{INNER_FOLDS} distinct rows (or groups) of a class, such as {rarest!r}: every row is "
+        "given its most probable class."
+    )
 
 
 def _read_budget(options: Options, table: Table, target: Target, roles: Roles) -> Any:

@@ -66,7 +66,9 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
     """Describe a plan."""
     data, target = plan.data, plan.target
     binary = target.kind == "binary"
-    policies: list[Policy] = ["default", "tuned"] if binary else ["argmax"]
+    policies: list[Policy] = ["default" if binary else "argmax"]
+    if data.inner_folds:
+        policies.append("tuned")
     if data.costs is not None:
         policies.append("expected_loss")
     if data.budget is not None:

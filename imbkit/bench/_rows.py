@@ -20,7 +20,7 @@ from imbkit.exceptions import OutputError
 
 __all__ = ["ROWS_VERSION", "Row", "RowStore", "cell_name", "new_row", "read_rows"]
 
-ROWS_VERSION = 2
+ROWS_VERSION = 3
 SCHEMA = "imbkit.rows"
 
 
@@ -45,8 +45,11 @@ class Row(TypedDict):
     policies: dict[str, dict[str, float | None]]
     """Policy -> metrics, and ``"threshold"`` where there is one."""
     policy_errors: dict[str, dict[str, float | None]]
-    recalls: dict[str, float | None]
-    """Recall of each class under the last policy, by the class's number."""
+    recalls: dict[str, dict[str, float | None]]
+    """Policy -> recall of each class, by the class's number."""
+    class_weights: list[float]
+    """By which the policy ``"tuned"`` weighs the probability of each of many classes, by the
+    class's number, that of the commonest class being 1; else empty."""
     curve: dict[str, list[Any]]
     """Counts at falling cut-offs, see `_thin`; empty for many classes."""
     reliability: list[list[float]]
@@ -81,6 +84,7 @@ def new_row(strategy: str, learner: str, split: Split) -> Row:
         policies={},
         policy_errors={},
         recalls={},
+        class_weights=[],
         curve={},
         reliability=[],
         repaired=[],

@@ -51,10 +51,18 @@ class Values:
             for row in self.of_entry(entry)
         )
 
-    def recall(self, entry: EntryCard, label: int) -> FloatArray:
-        """Recall of a class on each cell."""
+    def recall(self, entry: EntryCard, policy: str, label: int) -> FloatArray:
+        """Recall of a class under a policy on each cell."""
         return floats(
-            row["recalls"].get(str(label)) if row else None for row in self.of_entry(entry)
+            row["recalls"].get(policy, {}).get(str(label)) if row else None
+            for row in self.of_entry(entry)
+        )
+
+    def class_weight(self, entry: EntryCard, label: int) -> FloatArray:
+        """Return the tuned weight of one of many classes on each cell."""
+        return floats(
+            row["class_weights"][label] if row and row["class_weights"] else None
+            for row in self.of_entry(entry)
         )
 
     def beside(self, metric: str) -> FloatArray:

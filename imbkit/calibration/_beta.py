@@ -88,7 +88,7 @@ class BetaCalibrator(BaseCalibrator):
     >>> y = rng.random(20_000) < p
     >>> model = BetaCalibrator().fit(p**2, y)  # as of a model that is too timid
     >>> print(f"{(p**2).mean():.2f} {model.predict_proba(p**2)[:, 1].mean():.2f} {y.mean():.2f}")
-    0.09 0.21 0.20
+    0.09 0.20 0.20
     """
 
     card = Card(paper="Kull, Silva Filho & Flach (2017), doi:10.1214/17-EJS1338SI")

@@ -157,6 +157,10 @@ class CorrectnessAwareCalibrator(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     times are left as they are; integers are rounded. Sparse input is refused. Probabilities
     below 2**-52 are taken for it.
 
+    The same rows and seed give the same network. It is no smooth function of the rows, though:
+    after some ten steps rounding errors grow, and then rows in another order, or repeated rows
+    in place of integer weights, may end in another network of about the same loss.
+
     A prediction scores each row ``1 + len(transforms)`` times; training takes O(n K) a step.
 
     References
@@ -171,12 +175,14 @@ class CorrectnessAwareCalibrator(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     >>> from imbkit.calibration import CorrectnessAwareCalibrator
     >>> X, y = make_classification(2000, weights=[0.9], n_redundant=10, random_state=0)
     >>> model = CorrectnessAwareCalibrator(GaussianNB(), random_state=0).fit(X, y)
-    >>> print(f"{model.initial_loss_:.3f} {model.loss_:.3f}")
+    >>> bool(model.loss_ < 0.9 * model.initial_loss_)
+    True
     """
 
     card = Card(
         paper="Liu et al. (2024), arXiv:2404.13016",
-        cases=({"max_iter": 20}, {"max_iter": 20, "balanced": True, "per_class": True}),
+        # Few steps: see the last but one paragraph of the notes.
+        cases=({"max_iter": 5}, {"max_iter": 5, "balanced": True, "per_class": True}),
     )
 
     __metadata_request__fit = {"sample_weight": True}

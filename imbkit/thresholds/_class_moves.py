@@ -112,8 +112,8 @@ class Moves:
 
     Notes
     -----
-    Every count is a sum of weights and never a difference, so that a count of no rows is
-    exactly zero whatever the weights.
+    A count of no rows is exactly zero whatever the weights: nothing is taken from a sum but
+    what was added up in the same order.
     """
 
     target: int
@@ -151,7 +151,6 @@ class Moves:
         order = np.argsort(self.source, kind="stable")
         n_moves = np.bincount(self.source, minlength=n_classes)
         still = one_against_rest(self.stay)
-        whole = bool((self.weight == np.rint(self.weight)).all())
         right = self.truth == self.source
         hits = np.where(right, self.weight, 0.0)[order]
         errors = np.where(right, 0.0, self.weight)[order]
@@ -165,16 +164,16 @@ class Moves:
         for j, (first, end) in enumerate(zip(ends - n_moves, ends, strict=True)):
             out, rows = slice(first + j, end + j + 1), slice(first, end)
             start = still.fn[j] + elsewhere.fn[j]
-            _pass_over(hits[rows], start, others.fn[out], still.tp[j], others.tp[out], whole)
+            _pass_over(hits[rows], start, others.fn[out], still.tp[j], others.tp[out])
             start = still.tn[j] + elsewhere.tn[j]
-            _pass_over(errors[rows], start, others.tn[out], still.fp[j], others.fp[out], whole)
+            _pass_over(errors[rows], start, others.tn[out], still.fp[j], others.fp[out])
 
         k = self.target
         gained = self.truth == k
         hits, errors = np.where(gained, self.weight, 0.0), np.where(gained, 0.0, self.weight)
         own = Counts(*(np.empty(order.size + 1) for _ in range(4)))
-        _pass_over(hits, still.tp[k], own.tp, still.fn[k], own.fn, whole)
-        _pass_over(errors, still.fp[k], own.fp, still.tn[k], own.tn, whole)
+        _pass_over(hits, still.tp[k], own.tp, still.fn[k], own.fn)
+        _pass_over(errors, still.fp[k], own.fp, still.tn[k], own.tn)
         return States(own, others, order, n_moves + 1, self.source, k)
 
 
@@ -207,23 +206,14 @@ def one_against_rest(confusion: FloatArray) -> Counts:
 
 
 def _pass_over(
-    steps: FloatArray,
-    start: float,
-    rising: FloatArray,
-    end: float,
-    falling: FloatArray,
-    whole: bool,
+    steps: FloatArray, start: float, rising: FloatArray, end: float, falling: FloatArray
 ) -> None:
     """Write a count that begins at `start` and gains, and one that loses and ends at `end`."""
     rising[0] = 0.0
     np.cumsum(steps, out=rising[1:])
-    if whole:
-        # Differences of whole numbers are exact, and faster than adding up from the end.
-        np.subtract(end + rising[-1], rising, out=falling)
-    else:
-        falling[-1] = 0.0
-        np.cumsum(steps[::-1], out=falling[-2::-1])
-        falling += end
+    # Where no step is left, a number is taken from itself: exactly zero.
+    np.subtract(rising[-1], rising, out=falling)
+    falling += end
     rising += start
 
 

@@ -87,7 +87,7 @@ def test_the_gradient_of_the_network_is_that_of_its_loss():
     right, weight = z.argmax(axis=1) == y, np.full(40, 1 / 40)
     inputs = rng.random((40, 3))
     shape = (4, 5)
-    at = np.concatenate((rng.normal(size=20), rng.normal(size=5) * 2, [1.0]))
+    at = np.concatenate((rng.normal(size=20), [3.0, -2.0, 2.0, -3.0, 1.0], [1.0]))
 
     def loss(values):
         net = TemperatureNet(values[:20].reshape(shape), values[20:], (0.5, 2.0))
@@ -440,19 +440,24 @@ def test_it_does_not_ship_without_imbkit():
         deploy(model().fit(X, y))
 
 
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        LogisticRegression(),
-        DecisionTreeClassifier(max_depth=3),
-        HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=5),
-        GaussianNB(),
-    ],
-    ids=lambda e: type(e).__name__,
-)
+ESTIMATORS = [
+    LogisticRegression(),
+    DecisionTreeClassifier(max_depth=3),
+    HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=5),
+    GaussianNB(),
+]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_the_estimator_checks_of_scikit_learn(estimator):
-    made = CorrectnessAwareCalibrator(estimator, cv=3, max_iter=5)
+    # The histograms of this learner do not see weights, whoever wraps it.
+    no_weights = isinstance(estimator, HistGradientBoostingClassifier)
+    made = CorrectnessAwareCalibrator(estimator, cv=3, max_iter=2)
     for each, check in estimator_checks_generator(made):
+        if no_weights and check.func.__name__ == "check_sample_weight_equivalence_on_dense_data":
+            with pytest.raises(AssertionError):
+                check.func("HistGradientBoostingClassifier", estimator)
+            continue
         with warnings.catch_warnings():
             # The checks feed tiny and odd tables; whether a warning fits is tested elsewhere.
             warnings.simplefilter("ignore")

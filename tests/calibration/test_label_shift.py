@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 
-from imbkit.calibration import _mlls
+from imbkit.calibration import ScalingCalibrator, _mlls
 from imbkit.calibration._label_shift import METHODS, bbse, estimate_shift, learn_source
 from imbkit.calibration._mlls import mlls, mlls_draws
 from imbkit.calibration._moments import confusion, moments
@@ -414,6 +414,23 @@ def test_the_draws_spread_like_a_bootstrap_of_the_rows(method, name):
     np.testing.assert_allclose(draws.sum(axis=1), 1)
     np.testing.assert_allclose(draws.std(axis=0), np.std(again, axis=0), rtol=0.15)
     np.testing.assert_allclose(draws.mean(axis=0), np.mean(again, axis=0), atol=0.01)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_intervals_cover_at_about_their_level(method):
+    """120 samples; a count of a level of 0.9 is off by 0.09 with probability 0.001."""
+    source, target = np.array([0.6, 0.25, 0.15]), np.array([0.2, 0.3, 0.5])
+    hits = 0
+    for seed in range(120):
+        P, y, T = made(800, 500, source, target, seed=seed)
+        P, T = (
+            ScalingCalibrator("bias_corrected").fit(P, y).predict_proba(each) for each in (P, T)
+        )
+        rng = np.random.default_rng(seed)
+        found = estimate_shift(learn_source(method, P, y, None), T, n_draws=150, rng=rng)
+        low, high = np.quantile(found.draws, (0.05, 0.95), axis=0)
+        hits += int(low[2] <= target[2] <= high[2])
+    assert 0.81 <= hits / 120 <= 0.98
 
 
 def test_few_held_out_rows_widen_the_interval_of_the_likelihood():
