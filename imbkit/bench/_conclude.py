@@ -97,7 +97,7 @@ def conclude(
                 other = final_model(plan, baseline, rows)
                 base = _fit(plan, baseline, other, labels, problems)
                 scored = {baseline: (other, base), **scored}
-            models = [(k, each, m.threshold) for k, (m, each) in scored.items() if each is not None]
+            models = [(k, each, m) for k, (m, each) in scored.items() if each is not None]
             held_out["entries"] = score_test(plan, test, models, card["metrics"])
     reading, needs = reading_lines(plan, source.reading)
     recipe = write_recipe(

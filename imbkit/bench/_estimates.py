@@ -7,7 +7,14 @@ import numpy as np
 from imbkit._core.types import FloatArray
 from imbkit.bench._bootstrap import fold_interval
 from imbkit.bench._plan_card import EntryCard
-from imbkit.bench._schema import EntrySummary, Estimate, MetricCard, Policy, PolicySummary
+from imbkit.bench._schema import (
+    ClassWeight,
+    EntrySummary,
+    Estimate,
+    MetricCard,
+    Policy,
+    PolicySummary,
+)
 from imbkit.bench._stats import compare_pairs, corrected_interval
 from imbkit.bench._values import Values, floats
 
@@ -44,10 +51,9 @@ def summarise_entry(values: Values, entry: EntryCard) -> EntrySummary:
                     for name in card["metrics"]
                     if name in found
                 },
+                recalls={} if card["task"]["kind"] == "binary" else _recalls(values, entry, policy),
             )
         )
-    labels = [each["label"] for each in card["data"]["classes"]]
-    unknown = np.full(len(rows), np.nan)
     return EntrySummary(
         id=entry["id"],
         strategy=entry["strategy"],
@@ -68,11 +74,34 @@ def summarise_entry(values: Values, entry: EntryCard) -> EntrySummary:
             for name in ranked
         },
         policies=summaries,
-        recalls={
-            label: _estimate(values, values.recall(entry, k), unknown, card["metrics"]["recall"])
-            for k, label in enumerate(labels)
-        },
+        recalls=_recalls(values, entry, card["task"]["decision_policy"]),
+        class_weights=_class_weights(values, entry),
     )
+
+
+def _recalls(values: Values, entry: EntryCard, policy: Policy) -> dict[str, Estimate]:
+    """Recall of each class under a policy, by label."""
+    card, recalls = values.card["metrics"]["recall"], {}
+    for k, each in enumerate(values.card["data"]["classes"]):
+        folds = values.recall(entry, policy, k)
+        recalls[each["label"]] = _estimate(values, folds, np.full(folds.shape, np.nan), card)
+    return recalls
+
+
+def _class_weights(values: Values, entry: EntryCard) -> dict[str, ClassWeight]:
+    """Tuned weight of each class over the cells, by label."""
+    weights = {}
+    for k, each in enumerate(values.card["data"]["classes"]):
+        folds = values.class_weight(entry, k)
+        known = folds[~np.isnan(folds)]
+        if known.size:
+            weights[each["label"]] = ClassWeight(
+                median=float(np.median(known)),
+                low=float(known.min()),
+                high=float(known.max()),
+                folds=[None if np.isnan(value) else float(value) for value in folds],
+            )
+    return weights
 
 
 def _estimate(values: Values, folds: FloatArray, errors: FloatArray, card: MetricCard) -> Estimate:

@@ -19,6 +19,7 @@ __all__ = [
     "share_text",
     "signed",
     "span_text",
+    "weight_text",
 ]
 
 NOTHING = "–"  # noqa: RUF001
@@ -53,6 +54,13 @@ def number(value: float | None, decimals: int = 3) -> str:
     text = f"{abs(value):,.{decimals}f}"
     # Nothing is less than zero if it rounds to it.
     return f"{MINUS}{text}" if value < 0 and float(text.replace(",", "")) else text
+
+
+def weight_text(value: float) -> str:
+    """Return a factor with three significant digits, however large or small it is."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:.3g}" if value < 1000 else number(value, 0)
+    return f"{value:.1e}"
 
 
 def signed(value: float | None, decimals: int = 3) -> str:

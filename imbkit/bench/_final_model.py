@@ -37,11 +37,16 @@ class FinalModel:
         nothing; None for many classes.
     pos_label : object
         The positive label; None for many classes.
+    class_weights : dict, default=None
+        Label of each of many classes -> what the recommended decision multiplies its
+        probability by; None where it is the most probable class. No object of scikit-learn
+        does that: the model predicts the most probable class, and the recipe says the rest.
     """
 
     estimator: BaseEstimator
     threshold: float | None
     pos_label: Any
+    class_weights: dict[Any, float] | None = None
 
     def whole(self) -> BaseEstimator:
         """Return the unfitted model: the estimator, cut at the threshold if there is one."""
@@ -89,18 +94,29 @@ def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
         steps = getattr(model, "steps", [("model", model)])
         model = type(model)([("plain", FunctionTransformer(plain_table)), *steps])
     seed_estimator(model, plan.data.seed)
-    if plan.target.kind != "binary":
-        return FinalModel(model, None, None)
-    chosen = [
-        row["policies"][plan.decision_policy]["threshold"]
+    own = [
+        row
         for row in rows
         if (row["strategy"], row["learner"]) == (entry.strategy.name, entry.learner.name)
         and row["part"] == "main"
         and plan.decision_policy in row["policies"]
     ]
+    if plan.target.kind != "binary":
+        return FinalModel(model, None, None, _class_weights(plan, own))
+    chosen = [row["policies"][plan.decision_policy]["threshold"] for row in own]
     # Rows have no infinite numbers: no threshold stands for one that no score reaches.
     cuts = [inf if cut is None else cut for cut in chosen]
     return FinalModel(model, median(cuts) if cuts else 0.5, _positive_label(plan.target))
+
+
+def _class_weights(plan: Plan, rows: Iterable[Row]) -> dict[Any, float] | None:
+    """Return the median weight of each label; None where the most probable class is taken."""
+    tuned = [row["class_weights"] for row in rows if row["class_weights"]]
+    if not tuned:
+        return None
+    medians = np.median(np.array(tuned), axis=0)
+    labels = (values[0] for values in plan.target.values)
+    return {label: float(weight) for label, weight in zip(labels, medians, strict=True)}
 
 
 def training_labels(target: Target, y: ArrayLike) -> AnyArray:

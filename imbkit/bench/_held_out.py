@@ -17,6 +17,7 @@ from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.bench._bootstrap import bootstrap_errors, fold_interval
 from imbkit._core.row_hash import row_hashes
 from imbkit.bench._columns import read_columns
+from imbkit.bench._final_model import FinalModel
 from imbkit.bench._judge_fold import judge_scores
 from imbkit.bench._money import Costs, read_costs
 from imbkit.bench._options import COSTS, Options
@@ -144,7 +145,7 @@ def describe_test(plan: Plan, test: TestTable, name: str) -> HeldOut:
 def score_test(
     plan: Plan,
     test: TestTable,
-    models: Iterable[tuple[str, BaseEstimator, float | None]],
+    models: Iterable[tuple[str, BaseEstimator, FinalModel]],
     cards: dict[str, MetricCard],
 ) -> list[HeldOutEntry]:
     """Score fitted models on the test table.
@@ -155,12 +156,12 @@ def score_test(
         What was compared.
     test : TestTable
         The rows.
-    models : iterable of (entry id, fitted model, threshold)
-        The models, with the threshold that they decide by.
+    models : iterable of (entry id, fitted model, FinalModel)
+        The models, and what they decide by.
     cards : dict
         Metric -> card, for the ranges of intervals.
     """
-    return [_score(plan, test, entry, model, cut, cards) for entry, model, cut in models]
+    return [_score(plan, test, entry, model, final, cards) for entry, model, final in models]
 
 
 def _score(
@@ -168,14 +169,18 @@ def _score(
     test: TestTable,
     entry: str,
     model: BaseEstimator,
-    cut: float | None,
+    final: FinalModel,
     cards: dict[str, MetricCard],
 ) -> HeldOutEntry:
     scores, probabilities = _scores(plan, model, test.X)
-    policy = plan.decision_policy
+    policy, cut = plan.decision_policy, final.threshold
     flagged: AnyArray
     if cut is None:
-        flagged = scores.argmax(axis=1)
+        policy, weighed, weights = "argmax", scores, final.class_weights
+        if weights is not None:
+            policy = "tuned"
+            weighed = scores * [weights[values[0]] for values in plan.target.values]
+        flagged = weighed.argmax(axis=1)
     elif policy == "budget" and plan.data.budget is not None:
         order = row_hashes(read_columns(test.X).matrix)
         share = plan.data.budget.share

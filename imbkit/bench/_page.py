@@ -11,13 +11,14 @@ from imbkit.bench._page_data import DataPart, data_part, more
 from imbkit.bench._page_folds import Matrix, fold_plots, matrix_of
 from imbkit.bench._page_money import Money, Rates, money_of, rates_of, saving_sentences
 from imbkit.bench._page_tables import (
-    POLICIES,
     Table,
     cost_table,
     decisions_table,
     intervals_table,
+    policy_words,
     ranking_table,
     recalls_table,
+    weights_table,
 )
 from imbkit.bench._page_verdict import (
     LONGEST_SENTENCE,
@@ -84,6 +85,10 @@ class Page:
     decisions: Table
     intervals: Table
     recalls: Table | None
+    weights: Table | None
+    """Tuned weights of many classes."""
+    shipped: str
+    """What the saved model does not do as recommended; empty if it does."""
     elsewhere: Elsewhere | None
     money: Money | None
     rates: Rates | None
@@ -132,13 +137,15 @@ def page_of(summary: Summary) -> Page:
         caution=cautions[0] if cautions else no_caution(summary),
         more_cautions=tuple(cautions[1 : MOST_CAUTIONS + 1]),
         recommended=titles.get(summary["recommended"], inert(summary["recommended"])),
-        policy=POLICIES[summary["recommended_policy"]],
+        policy=policy_words(summary, summary["recommended_policy"]),
         data=data_part(summary),
         binary=summary["task"]["kind"] == "binary",
         ranking=ranking_table(summary),
         decisions=decisions_table(summary),
         intervals=intervals_table(summary),
         recalls=recalls_table(summary),
+        weights=weights_table(summary),
+        shipped=_shipped(summary),
         elsewhere=elsewhere_of(summary, titles),
         money=money,
         rates=rates,
@@ -223,7 +230,7 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
     def title(name: str) -> str:
         return inert(metrics[name]["title"] if name in metrics else name, 60)
 
-    policy = POLICIES[task["decision_policy"]]
+    policy = policy_words(summary, task["decision_policy"])
     data, folds = summary["data"], f"{task['folds']} folds, {_times(task['repeats'])}"
     if data["time_column"]:
         folds = f"{task['folds']} stretches of {inert(data['time_column'], 60)}, each tested by "
@@ -235,12 +242,23 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
         inner = "none; the most probable class is predicted"
     return (
         ("Test folds", folds),
-        ("Threshold chosen on", inner),
+        ("Threshold chosen on" if task["kind"] == "binary" else "Weights chosen on", inner),
         ("Ranking judged by", title(task["ranking_metric"])),
         ("Decisions judged by", f"{title(task['decision_metric'])}, {policy}"),
         ("Seed", f"{task['seed']}"),
         ("Panel", "quick: fewer strategies and folds" if task["quick"] else "full"),
         ("Time of the last call", seconds_text(summary["timing"]["wall_seconds"])),
+    )
+
+
+def _shipped(summary: Summary) -> str:
+    """Say where the saved model decides otherwise than is recommended."""
+    if summary["task"]["kind"] == "binary" or summary["recommended_policy"] != "tuned":
+        return ""
+    return (
+        "scikit-learn has no model that weighs classes, so the saved model predicts the most "
+        "probable class. The recommended decision multiplies its probabilities by the weights of "
+        "the classes first: the last lines of the recipe."
     )
 
 

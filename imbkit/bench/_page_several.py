@@ -183,6 +183,8 @@ def page_of_several(summary: SeveralSummary, linked: Collection[str]) -> Several
     baseline = next(entry for entry in ranking["entries"] if entry["baseline"])
     measures = f"Ranking by {_metric(ranking)}; decisions by {_metric(decisions)}"
     policy = POLICIES.get(decisions["policy"], "")
+    if decisions["policy"] == "tuned" and summary["kind"] == "multiclass":
+        policy = "with weights of the classes tuned on inner folds"
     rows = sum(card["rows"] for card in compared)
     return SeveralPage(
         title=_names([inert(card["name"], 40) for card in tables]),

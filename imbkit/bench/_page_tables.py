@@ -12,6 +12,7 @@ from imbkit.bench._figures import (
     number,
     seconds_text,
     span_text,
+    weight_text,
 )
 from imbkit.bench._inert import inert
 from imbkit.bench._schema import EntrySummary, Estimate, MetricCard, Summary
@@ -26,9 +27,11 @@ __all__ = [
     "cost_table",
     "decisions_table",
     "intervals_table",
+    "policy_words",
     "ranking_table",
     "recalls_table",
     "title_within",
+    "weights_table",
 ]
 
 POLICIES = {
@@ -54,6 +57,7 @@ SHORT_POLICIES = {
     "budget": "budget",
     "expected_loss": "expected loss",
 }
+OF_MANY_CLASSES = {"tuned": "tuned weights of the classes"}
 OF_PROBABILITIES = frozenset({"brier", "log_loss"})
 """Metrics that are about the probabilities' size, not their order."""
 NEITHER_BETTER = frozenset({"alert_rate"})
@@ -124,6 +128,13 @@ def title_within(card: MetricCard | None, name: str) -> str:
     return " ".join(w.lower() if w.istitle() and not w.endswith("1") else w for w in words)
 
 
+def policy_words(summary: Summary, policy: str) -> str:
+    """Return a policy in words; a tuned decision is one of many classes, too."""
+    if summary["task"]["kind"] == "multiclass" and policy in OF_MANY_CLASSES:
+        return OF_MANY_CLASSES[policy]
+    return POLICIES.get(policy, inert(policy, 40))
+
+
 def ranking_table(summary: Summary) -> Table:
     """Return the threshold-free metrics of every entry, the metric of the verdict first."""
     entries = summary["entries"][:MOST_ENTRIES]
@@ -180,7 +191,7 @@ def decisions_table(summary: Summary) -> Table:
             # What is not judged stands in fewer lines.
             cells = [replace(cell, bar=None) for cell in cells]
         lines = len(entry["policies"]) if policy is entry["policies"][0] else 0
-        words = SHORT_POLICIES[policy["policy"]]
+        words = _short(summary, policy["policy"])
         rows.append(_row(summary, entry, cells, policy=words, lines=lines))
     return Table(
         heads=(Head("Threshold", "range over folds"),) * with_threshold
@@ -200,21 +211,61 @@ def recalls_table(summary: Summary) -> Table | None:
     entries = summary["entries"][:MOST_ENTRIES]
     classes = sorted(summary["data"]["classes"], key=lambda c: c["rows"])
     shown = classes[:MOST_CLASSES]
+    judged = summary["task"]["decision_policy"]
+    pairs = [(entry, policy) for entry in entries for policy in entry["policies"]]
+    first = entries[0]["policies"] if entries else []
+    reference = next((k for k, line in enumerate(first) if line["policy"] == judged), 0)
+    drawn = len(shown) <= MOST_BARS and len(pairs) * len(shown) <= MOST_DRAWN
     columns = [
         _estimates(
-            [entry["recalls"].get(c["label"]) for entry in entries], bars=len(shown) <= MOST_BARS
+            [policy["recalls"].get(c["label"]) for _, policy in pairs],
+            bars=drawn,
+            reference=reference,
         )
         for c in shown
     ]
-    rows = [
-        _row(summary, entry, [column[place] for column in columns])
-        for place, entry in enumerate(entries)
-    ]
+    rows = []
+    for place, (entry, policy) in enumerate(pairs):
+        cells = [column[place] for column in columns]
+        if policy["policy"] != judged:
+            cells = [replace(cell, bar=None) for cell in cells]
+        lines = len(entry["policies"]) if policy is entry["policies"][0] else 0
+        words = _short(summary, policy["policy"])
+        rows.append(_row(summary, entry, cells, policy=words, lines=lines))
     return Table(
         heads=tuple(Head(inert(c["label"], 40), f"{c['rows']:,} rows") for c in shown),
         rows=tuple(rows),
         left_out=_left_out(len(classes), MOST_CLASSES, "classes"),
         shaded=any(cell.tied for row in rows for cell in row.cells),
+        policies=any(row.lines > 1 for row in rows),
+    )
+
+
+def weights_table(summary: Summary) -> Table | None:
+    """Return the tuned weight of each class, rarest first; None where none was tuned."""
+    entries = [entry for entry in summary["entries"] if entry["class_weights"]][:MOST_ENTRIES]
+    if not entries:
+        return None
+    shown = sorted(summary["data"]["classes"], key=lambda c: c["rows"])[:MOST_CLASSES]
+    rows = []
+    for entry in entries:
+        known = [entry["class_weights"].get(c["label"]) for c in shown]
+        cells = [
+            Cell(NOTHING)
+            if weight is None
+            else Cell(
+                weight_text(weight["median"]),
+                f"{weight_text(weight['low'])} to {weight_text(weight['high'])}"
+                if weight["low"] != weight["high"]
+                else "",
+            )
+            for weight in known
+        ]
+        rows.append(_row(summary, entry, cells))
+    return Table(
+        heads=tuple(Head(inert(c["label"], 40), f"{c['rows']:,} rows") for c in shown),
+        rows=tuple(rows),
+        left_out=_left_out(len(summary["data"]["classes"]), MOST_CLASSES, "classes"),
     )
 
 
@@ -266,6 +317,13 @@ def cost_table(summary: Summary) -> Table:
         Head("Cells", "done of planned"),
     )
     return Table(heads=heads, rows=tuple(rows), sortable=True)
+
+
+def _short(summary: Summary, policy: str) -> str:
+    """Return a policy in few words."""
+    if policy == "tuned" and summary["task"]["kind"] == "multiclass":
+        return "tuned weights"
+    return SHORT_POLICIES[policy]
 
 
 def _row(

@@ -12,7 +12,7 @@ from imbkit.bench._figures import (
     signed,
 )
 from imbkit.bench._inert import inert
-from imbkit.bench._page_tables import POLICIES
+from imbkit.bench._page_tables import policy_words
 from imbkit.bench._schema import MetricCard, Summary, Verdict
 
 __all__ = [
@@ -99,6 +99,8 @@ def advice_of(summary: Summary, titles: Mapping[str, str]) -> tuple[str, str, st
     recommended = summary["recommended"]
     title = titles.get(recommended, inert(recommended))
     decides = ADVICE[summary["recommended_policy"]]
+    if summary["recommended_policy"] == "tuned" and summary["task"]["kind"] == "multiclass":
+        decides = "with tuned weights of the classes"
     won = [
         QUESTIONS[v["question"]].lower()
         for v in summary["verdicts"]
@@ -125,7 +127,7 @@ def _answer(summary: Summary, verdict: Verdict, titles: Mapping[str, str]) -> An
         sentence=inert(verdict["sentence"], LONGEST_SENTENCE),
         metric=title,
         figure=_figure(verdict, card, title, titles),
-        facts=_facts(verdict, titles),
+        facts=_facts(summary, verdict, titles),
     )
 
 
@@ -166,13 +168,15 @@ def _figure(
     )
 
 
-def _facts(verdict: Verdict, titles: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+def _facts(
+    summary: Summary, verdict: Verdict, titles: Mapping[str, str]
+) -> tuple[tuple[str, str, str], ...]:
     """Return the numbers behind a verdict."""
     decimals = _decimals(verdict)
     facts = [
         (
             "Baseline",
-            _with_policy(verdict["baseline"], verdict["policy"], titles),
+            _with_policy(summary, verdict["baseline"], verdict["policy"], titles),
             number(verdict["baseline_mean"], decimals),
         )
     ]
@@ -181,7 +185,7 @@ def _facts(verdict: Verdict, titles: Mapping[str, str]) -> tuple[tuple[str, str,
     facts.append(
         (
             "Best challenger",
-            _with_policy(verdict["best"], verdict["best_policy"], titles),
+            _with_policy(summary, verdict["best"], verdict["best_policy"], titles),
             number(verdict["best_mean"], decimals),
         )
     )
@@ -209,6 +213,6 @@ def _interval(verdict: Verdict) -> str:
     return f"95 % interval {low} to {high}"
 
 
-def _with_policy(entry: str, policy: str, titles: Mapping[str, str]) -> str:
-    title, words = titles.get(entry, inert(entry)), POLICIES[policy]
+def _with_policy(summary: Summary, entry: str, policy: str, titles: Mapping[str, str]) -> str:
+    title, words = titles.get(entry, inert(entry)), policy_words(summary, policy)
     return f"{title}, {words}" if words else title

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from imbkit.bench._figures import decimals_for, number, share_text, signed, span_text
 from imbkit.bench._inert import inert
-from imbkit.bench._page_tables import POLICIES, Cell, Head, Row, Table, title_within
+from imbkit.bench._page_tables import Cell, Head, Row, Table, policy_words, title_within
 from imbkit.bench._schema import MetricCard, Summary
 from imbkit.bench._schema_money import HeldOut
 
@@ -126,7 +126,7 @@ def _table(summary: Summary, held_out: HeldOut, titles: Mapping[str, str]) -> Ta
                 title=titles.get(entry["id"], inert(entry["id"])),
                 tags=tags,
                 cells=tuple(cells),
-                policy=POLICIES.get(entry["policy"], inert(entry["policy"], 40)),
+                policy=policy_words(summary, entry["policy"]),
                 baseline=entry["id"] in bases,
             )
         )

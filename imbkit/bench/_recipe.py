@@ -157,11 +157,12 @@ def _training_lines(
         )
     cut = [] if model.threshold is None else [comment]
     if not weighted:
-        return [*cut, f"model = {writer.write(model.whole())}", "model.fit(X, y)"]
+        lines = [*cut, f"model = {writer.write(model.whole())}", "model.fit(X, y)"]
+        return [*lines, *_weighing_lines(writer, model)]
     argument = next(iter(weight_of_model(model.estimator, np.empty(0))))
     lines = [f"model = {writer.write(model.estimator)}", f"model.fit(X, y, {argument}=weight)"]
     if model.threshold is None:
-        return lines
+        return [*lines, *_weighing_lines(writer, model)]
     writer.imports |= {
         ("sklearn.frozen", "FrozenEstimator"),
         ("sklearn.model_selection", "FixedThresholdClassifier"),
@@ -169,6 +170,22 @@ def _training_lines(
     given = f"threshold={writer.write(model.threshold)}, pos_label={writer.write(model.pos_label)}"
     cutter = f"model = FixedThresholdClassifier(FrozenEstimator(model), {given})"
     return [*lines, comment, cutter, "model.fit(X, y)"]
+
+
+def _weighing_lines(writer: SourceWriter, model: FinalModel) -> list[str]:
+    """Return the lines that decide between many classes as the comparison recommends."""
+    if model.class_weights is None:
+        return []
+    weights = {label: float(f"{weight:.6g}") for label, weight in model.class_weights.items()}
+    return [
+        "",
+        "# model.predict gives the most probable class. The recommended decision multiplies the",
+        "# probability of each class by its weight first: the median of those that were tuned in",
+        "# the comparison. No object of scikit-learn does that, so it takes this line.",
+        f"class_weights = {writer.write(weights)}",
+        "weights = [class_weights[label] for label in model.classes_.tolist()]",
+        "predicted = model.classes_[(model.predict_proba(X) * weights).argmax(axis=1)]",
+    ]
 
 
 def _changed(obj: Any) -> dict[str, Any]:

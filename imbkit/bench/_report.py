@@ -10,7 +10,7 @@ from imbkit.bench._figures import SPACE
 from imbkit.bench._inert import inert, inert_markdown, wrapped
 from imbkit.bench._page import page_of
 from imbkit.bench._page_money import saving_sentences
-from imbkit.bench._page_tables import POLICIES, Table, decisions_table, ranking_table
+from imbkit.bench._page_tables import Table, decisions_table, policy_words, ranking_table
 from imbkit.bench._page_verdict import LONGEST_SENTENCE, QUESTIONS, no_caution
 from imbkit.bench._page_worlds import held_out_sentence
 from imbkit.bench._schema import Summary
@@ -51,7 +51,7 @@ def render_markdown(summary: Summary) -> str:
     for label, sentence in verdict_sentences(summary):
         lines.append(f"- **{label}.** {inert_markdown(sentence, 2 * LONGEST_SENTENCE)}")
     recommended = titles.get(summary["recommended"], summary["recommended"])
-    policy = POLICIES[summary["recommended_policy"]]
+    policy = policy_words(summary, summary["recommended_policy"])
     lines += ["", f"Recommended: **{inert_markdown(recommended)}**, {policy}.", ""]
     lines += _markdown_table(ranking_table(summary))
     lines += ["", *_markdown_table(decisions_table(summary)), ""]

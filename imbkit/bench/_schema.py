@@ -14,6 +14,7 @@ __all__ = [
     "SCHEMA_NAME",
     "SCHEMA_VERSION",
     "ClassCard",
+    "ClassWeight",
     "ColumnCard",
     "DataCard",
     "EntrySummary",
@@ -31,11 +32,11 @@ __all__ = [
 ]
 
 SCHEMA_NAME = "imbkit.comparison"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Policy: TypeAlias = Literal["default", "tuned", "argmax", "budget", "expected_loss"]
-"""How scores become decisions: at one half; at the threshold tuned on inner folds; the most
-probable class; as many of the highest scores as the alert budget allows; wherever the expected
+"""How scores become decisions: at one half; at the threshold, of many classes by the weights,
+tuned on inner folds; the most probable class; as many of the highest scores as the alert budget allows; wherever the expected
 loss of silence exceeds that of an alert (with repaired probabilities)."""
 
 
@@ -82,7 +83,8 @@ class TaskCard(TypedDict):
     folds: int
     repeats: int
     inner_folds: int
-    """Folds inside each training side on which thresholds were chosen; 0 for many classes."""
+    """Folds inside each training side on which thresholds, or the weights of many classes, were
+    chosen; 0 where one of many classes has too few rows for that."""
     seed: int
     ranking_metric: str
     decision_metric: str
@@ -102,6 +104,20 @@ class PolicySummary(TypedDict):
     threshold: Estimate | None
     """The threshold over the folds; None where there is none."""
     metrics: dict[str, Estimate]
+    recalls: dict[str, Estimate]
+    """Recall of each of many classes, by label; empty for two."""
+
+
+class ClassWeight(TypedDict):
+    """By what the tuned decision multiplies the probability of one of many classes."""
+
+    median: float
+    """Over the cells; that of the commonest class is 1. The recipe decides by these."""
+    low: float
+    """Least of the cells."""
+    high: float
+    folds: list[float | None]
+    """One value a cell, ordered by repeat, then fold."""
 
 
 class EntrySummary(TypedDict):
@@ -125,7 +141,9 @@ class EntrySummary(TypedDict):
     """Threshold-free metrics, by name."""
     policies: list[PolicySummary]
     recalls: dict[str, Estimate]
-    """Recall of each class under the last policy, by label."""
+    """Recall of each class under the policy that decisions are judged under, by label."""
+    class_weights: dict[str, ClassWeight]
+    """Tuned weight of each of many classes, by label; empty where nothing was tuned."""
 
 
 class Verdict(TypedDict):

@@ -113,7 +113,13 @@ def _judge_ranking(values: Values, card: MetricCard) -> Verdict:
 def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
     policy = values.card["task"]["decision_policy"]
     contenders = [
-        Contender(entry["id"], entry["title"], policy, values.decision(entry, policy, card["name"]))
+        Contender(
+            entry["id"],
+            entry["title"],
+            policy,
+            values.decision(entry, policy, card["name"]),
+            many_classes=values.card["task"]["kind"] == "multiclass",
+        )
         for entry in values.card["entries"]
     ]
     return judge("decisions", card, contenders[0], contenders[1:], values.test_to_train)
@@ -201,6 +207,12 @@ def _problems(values: Values) -> list[Problem]:
                 failures[row["error"]] = failures.get(row["error"], 0) + 1
             for text, count in (row["warnings"] if row else {}).items():
                 warned[text] = warned.get(text, 0) + count
+        if untuned := _untuned(values, rows):
+            text = (
+                "the learner gives no probabilities, so the weights of the classes were not tuned; "
+                "only its most probable classes were judged"
+            )
+            problems.append(Problem(kind="left out", where=entry["id"], text=text, count=untuned))
         for text, count in failures.items():
             problems.append(Problem(kind="failed", where=entry["id"], text=text, count=count))
         if missing := sum(row is None for row in rows):
@@ -209,6 +221,15 @@ def _problems(values: Values) -> list[Problem]:
         for text, count in warned.items():
             problems.append(Problem(kind="warning", where=entry["id"], text=text, count=count))
     return problems
+
+
+def _untuned(values: Values, rows: Sequence[Row | None]) -> int:
+    """Count the cells of many classes that lack the tuned decision of the others."""
+    if values.card["task"]["kind"] == "binary" or "tuned" not in values.card["policies"]:
+        return 0
+    return sum(
+        row is not None and row["status"] == "done" and not row["class_weights"] for row in rows
+    )
 
 
 def _timing(values: Values, wall_seconds: float) -> Timing:

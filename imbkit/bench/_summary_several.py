@@ -145,7 +145,7 @@ def _ask(
         titles |= {entry["id"]: entry["title"] for entry in summary["entries"]}
     ids = list(titles)
     found = {
-        name: [_mean(summary, entry, question, card["name"], verdict["policy"]) for entry in ids]
+        name: [_mean(summary, entry, question, card["name"]) for entry in ids]
         for name, summary in summaries.items()
     }
     tables = [name for name, means in found.items() if means[0] is not None]
@@ -170,10 +170,11 @@ def _ask(
             sentence="",
         ),
         scores,
+        many_classes=first["task"]["kind"] == "multiclass",
     )
 
 
-def _mean(summary: Summary, entry_id: str, question: str, metric: str, policy: str) -> float | None:
+def _mean(summary: Summary, entry_id: str, question: str, metric: str) -> float | None:
     """Mean of an entry on one table; None unless all its cells were finished."""
     entry = next((entry for entry in summary["entries"] if entry["id"] == entry_id), None)
     if entry is None or entry["failed"] or entry["missing"]:
@@ -209,7 +210,7 @@ def _entry(
     )
 
 
-def _judge(card: QuestionCard, scores: FloatArray) -> QuestionCard:
+def _judge(card: QuestionCard, scores: FloatArray, *, many_classes: bool) -> QuestionCard:
     """Rank and test the entries that every table scored, and say what came of it."""
     entries = card["entries"]
     ranked = [k for k, entry in enumerate(entries) if not entry["left_out"]]
@@ -236,7 +237,7 @@ def _judge(card: QuestionCard, scores: FloatArray) -> QuestionCard:
         card["p_values"] = [[matrix[i][j] for j in order] for i in order]
     winners = [entry["id"] for entry in card["entries"] if entry["beats"]]
     card["recommended"] = winners[0] if winners else card["baseline"]
-    card["sentence"] = _sentence(card)
+    card["sentence"] = _sentence(card, many_classes)
     return card
 
 
@@ -285,14 +286,15 @@ def _tables_needed(n_challengers: int) -> int:
     return needed
 
 
-def _sentence(card: QuestionCard) -> str:
+def _sentence(card: QuestionCard, many_classes: bool) -> str:
     """Say who beat the baseline over the tables, or why nobody did."""
     lead = _lead(card)
     entries = card["entries"]
     base = next(entry for entry in entries if entry["baseline"])
     name = f"the baseline, {base['title']}"
     if card["policy"] != "none":
-        name += f" with {POLICIES.get(card['policy'], card['policy'])}"
+        words = POLICIES | ({"tuned": "tuned weights of the classes"} if many_classes else {})
+        name += f" with {words.get(card['policy'], card['policy'])}"
     n_tables = len(card["tables"])
     over = f"over these {n_tables} tables"
     challengers = [entry for entry in entries if not entry["baseline"] and not entry["left_out"]]

@@ -32,6 +32,7 @@ class Contender:
     policy: Policy | Literal["none"]
     values: FloatArray
     """One value a cell of the plan; NaN where it was not run, failed, or is undefined."""
+    many_classes: bool = False
 
 
 def rope_of(card: MetricCard, baseline: FloatArray) -> float:
@@ -200,6 +201,8 @@ def _name(contender: Contender) -> str:
         "budget": " at the alert budget",
         "expected_loss": " by expected loss",
     }
+    if contender.many_classes:
+        words["tuned"] = " with tuned weights of the classes"
     return contender.title + words.get(contender.policy, "")
 
 

@@ -161,6 +161,7 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     >>> X, X_there = (rng.normal(size=(4000, 2)) + 1.5 * each[:, None] for each in (y, there))
     >>> model = LabelShiftAdapter(LogisticRegression(), random_state=0).fit(X, y)
     >>> model.adapt(X_there).target_prior_interval_[1].round(2)
+    array([0.17, 0.21])
     """
 
     card = Card(

@@ -13,6 +13,7 @@ __all__ = [
     "Counts",
     "check_ranking",
     "check_weight",
+    "cumulate",
     "cumulate_weights",
     "ratio",
     "sweep",
@@ -160,20 +161,19 @@ def sweep_for(
 ) -> tuple[FloatArray, Counts]:
     """Do as `sweep`, complaining on behalf of `who`."""
     positive, score, weight = check_ranking(who, y_true, y_score, sample_weight)
-    if weight is None:
-        distinct, tp, fp = _cumulate_rows(positive, score)
-    else:
-        distinct, tp, fp = cumulate_weights(positive, score, weight)
+    distinct, tp, fp = cumulate(positive, score, weight)
     cuts = _cuts_between(distinct)
     if distinct[0] == np.inf:
         cuts, tp, fp = cuts[1:], tp[1:], fp[1:]
     return cuts, Counts(tp=tp, fp=fp, fn=tp[-1] - tp, tn=fp[-1] - fp)
 
 
-def _cumulate_rows(
-    positive: BoolArray, score: FloatArray
+def cumulate(
+    positive: BoolArray, score: FloatArray, weight: FloatArray | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distinct scores, descending, and the number of hits and false alarms down to each."""
+    """Distinct scores, descending, and the hits and false alarms down to each, from one sort."""
+    if weight is not None:
+        return cumulate_weights(positive, score, weight)
     ascending = np.sort(score)
     first = _first_of_each(ascending)
     distinct = ascending[first]

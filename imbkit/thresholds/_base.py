@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray, Seed
 from imbkit.exceptions import DataError, InvalidParameterError
-from imbkit.metrics import Counts, sweep
-from imbkit.thresholds._curve import Curve, cut_offs
+from imbkit.metrics import Counts
+from imbkit.thresholds._curve import Curve
+from imbkit.thresholds._every_cut import every_cut
 
 if TYPE_CHECKING:
     from imbkit.thresholds._class_weights import ClassDecision
@@ -25,7 +26,7 @@ class BaseRule(BaseEstimator):
 
     A rule holds parameters and no data: it is cloned, searched over and used on many folds.
     The classifier calls, in this order, `row_names` (which values of each row are needed),
-    `prepared` once on all rows, `with_prior` if the rule `uses_prior`, `rescored` and `curve`
+    `for_classes` and `prepared` once on all rows, `with_prior` if the rule `uses_prior`, `rescored` and `curve`
     on every fold and on all folds together, and `threshold` on the curves. To predict it calls
     `rescored` and `decide`. Of more than two classes it calls `class_decision` instead, of
     several labels a row `labels_decision`.
@@ -81,6 +82,23 @@ class BaseRule(BaseEstimator):
             names of customers; an array of shape (n_rows,) as it is.
         """
         return "number"
+
+    def for_classes(self, classes: Sequence[Any], positive: int) -> Self:
+        """Return the rule for a target of two given classes.
+
+        Parameters
+        ----------
+        classes : sequence of two labels
+            The classes, sorted.
+        positive : {0, 1}
+            Which of them is the positive one.
+
+        Returns
+        -------
+        BaseRule
+            The rule to use; another one where parameters are stated by class.
+        """
+        return self
 
     def prepared(self, y_true: BoolArray, **row_values: FloatArray) -> Self:
         """Check the rule against all rows, before anything is fitted.
@@ -159,7 +177,7 @@ class BaseRule(BaseEstimator):
         Curve
             The objective, O(n log n).
         """
-        _, counts = sweep(y_true, y_score, sample_weight)
+        thresholds, counts = every_cut(y_true, y_score, sample_weight)
         objective = np.asarray(self.objective(counts), dtype=float)
         if objective.shape != counts.tp.shape:
             rule = f"{self.name} must return one value for each of the {counts.tp.size:,} cut-offs"
@@ -167,7 +185,7 @@ class BaseRule(BaseEstimator):
                 message(type(self).__name__, rule, f"shape {objective.shape}")
             )
         prevalence = float(counts.positives[0] / counts.total[0])
-        return Curve(cut_offs(y_score), objective, prevalence)
+        return Curve(thresholds, objective, prevalence)
 
     def threshold(self, curve: Curve) -> float:
         """Choose the threshold; the centre of the widest optimal plateau unless overridden.

@@ -4,7 +4,7 @@ import numpy as np
 
 from imbkit._core.types import BoolArray, FloatArray
 from imbkit.metrics import Counts
-from imbkit.metrics._counts import _cumulate_rows, check_ranking, cumulate_weights
+from imbkit.metrics._counts import check_ranking, cumulate
 
 __all__ = ["every_cut"]
 
@@ -31,10 +31,9 @@ def every_cut(
         Those of :func:`imbkit.metrics.sweep`.
     """
     positive, score, weight = check_ranking("sweep", y_true, y_score, sample_weight)
-    if weight is None:
-        distinct, tp, fp = _cumulate_rows(positive, score)
-    else:
-        distinct, tp, fp = cumulate_weights(positive, score, weight)
+    distinct, tp, fp = cumulate(positive, score, weight)
+    # Exact: these are some of the scores.
+    distinct = distinct.astype(y_score.dtype, copy=False)
     if distinct[0] == np.inf:
         # A row with this score is alerted at every cut-off.
         tp, fp = tp[1:], fp[1:]

@@ -123,9 +123,8 @@ def tree_distances(labels: Sequence[Any], tree: Mapping[Any, Any] | None, who: s
             rule = "all labels must be below one root of the tree"
             todo = "Give these the same parent"
             raise DataError(message(who, rule, listing(roots), todo))
-        paths = [path[1:] for path in paths]
-    # Each node but the root stands for the edge above it: what two paths do not share lies
-    # between their ends.
+    # Each node but the root, which all share, stands for the edge above it: what two paths do
+    # not share lies between their ends.
     edges = {node: i for i, node in enumerate(dict.fromkeys(sum(paths, ())))}
     above = np.zeros((len(paths), len(edges)))
     for row, path in zip(above, paths, strict=True):

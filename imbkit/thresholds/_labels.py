@@ -38,7 +38,7 @@ def read_target(y: ArrayLike | None, who: str) -> tuple[AnyArray, TargetKind]:
     if y is None:
         rule = "requires y to be passed, but the target y is None"
         raise DataError(message(who, rule, todo="Call fit(X, y)"))
-    if issparse(y) or (np.ndim(y) == 2 and np.shape(y)[1] > 1):
+    if issparse(y) or _has_columns(np.asarray(y)):
         return _label_indicator(y, who), "multilabel"
     target: AnyArray = column_or_1d(y, warn=True)
     missing = missing_in(target)
@@ -100,6 +100,10 @@ def missing_in(values: AnyArray) -> BoolArray:
     if values.dtype.kind == "O":
         return np.array([value is None or value != value for value in values], dtype=bool)
     return np.asarray(values != values)
+
+
+def _has_columns(values: AnyArray) -> bool:
+    return values.ndim == 2 and values.shape[1] > 1
 
 
 def _label_indicator(y: Any, who: str) -> AnyArray:

@@ -112,7 +112,7 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
     _check_classes(usable, everything, pooling, who)
     pooled = everything.curve(rule)
     curves = [fold.curve(rule) if ok else None for fold, ok in zip(folds, usable, strict=True)]
-    optima = np.array([rule.threshold(c) if c and c.feasible else np.nan for c in curves])
+    optima = np.array([_own_optimum(rule, curve) for curve in curves])
     curve = pooled
     if pooling == "curve":
         curve = average([each for each in curves if each is not None])
@@ -121,6 +121,12 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
     else:
         threshold = _middle(folds, optima, pooling, who)
     score = float(pooled.at(threshold))
+    if score == -np.inf and pooled.feasible:
+        what = f"the {pooling} of the folds' thresholds should satisfy the rule on all rows"
+        todo = "It breaks the rule's limit; pooling='pooled' keeps it"
+        warnings.warn(
+            message(who, what, f"{threshold:.6g}", todo), ThresholdWarning, stacklevel=4
+        )
     return Choice(threshold, curve, score, everything, optima, curves)
 
 
@@ -139,6 +145,16 @@ def fold_of(
     values = {name: each[rows] for name, each in row_values.items()}
     scores = rule.rescored(scores, **{name: values[name] for name in rule.decision_names()})
     return Fold(positive[rows], scores, None if weight is None else weight[rows], values)
+
+
+def _own_optimum(rule: BaseRule, curve: Curve | None) -> float:
+    """Return what a fold by itself would choose; NaN where it has no choice."""
+    if curve is None or not curve.feasible:
+        return np.nan
+    with warnings.catch_warnings():
+        # A warning for each fold would say no more than the one for all rows.
+        warnings.simplefilter("ignore", ThresholdWarning)
+        return rule.threshold(curve)
 
 
 def _concatenate(folds: Sequence[Fold]) -> Fold:
@@ -185,7 +201,7 @@ def _middle(folds: Sequence[Fold], optima: FloatArray, pooling: Pooling, who: st
         # infinity would tell nothing of the other folds.
         kept = [fold.y_score for fold, ok in zip(folds, known, strict=True) if ok]
         ends = np.array([_finite_ends(scores) for scores in kept])
-        optima = np.clip(optima, ends[:, 0], ends[:, 1])
+        optima = np.where(np.isinf(optima), np.clip(optima, ends[:, 0], ends[:, 1]), optima)
     middle = np.mean(optima) if pooling == "mean" else np.median(optima)
     return float(np.result_type(*(fold.y_score for fold in folds)).type(middle))
 

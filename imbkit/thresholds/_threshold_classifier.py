@@ -447,6 +447,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         pos_label = positive_label(target, classes, self.pos_label, who)
         positive = np.asarray(target == pos_label, dtype=bool)
         check_weighted_classes(positive, weight, who)
+        rule = rule.for_classes(classes, classes.index(pos_label))
         rule = rule.prepared(positive, **data.row_values)
         scored = self._scored(
             data, classes, PositiveScores(self._response(rule), pos_label, who)

@@ -87,7 +87,7 @@ def binary_summary(seed=0):
     entries[7]["scores"]["brier"] = entries[7]["scores"]["log_loss"] = _nothing()
     return {
         "schema": "imbkit.comparison",
-        "schema_version": 2,
+        "schema_version": 3,
         "versions": {"imbkit": "0.1.0", "python": "3.11.9", "scikit-learn": "1.9.1"},
         "command": "imbkit compare sick.csv --target sick --seed 0",
         "task": {

@@ -252,6 +252,19 @@ def test_missing_values_stay_or_are_filled():
     np.testing.assert_array_equal(np.isnan(jitter), np.isnan(X))
 
 
+@pytest.mark.parametrize("top_k", [1, 2, 9])
+def test_the_network_sees_the_copies_at_the_classes_of_the_unchanged_row(top_k):
+    X, y = table(k=3)
+    fitted = model(top_k=top_k).fit(X, y)
+    own = fitted.estimator_.predict_proba(X)
+    order = np.argsort(-own, axis=1)[:, :top_k]
+    seen = [own, *map(fitted.estimator_.predict_proba, fitted.copies_(X, "X"))]
+    inputs = np.hstack([np.take_along_axis(p, order, axis=1) for p in seen])
+    assert inputs.shape == (600, 4 * min(top_k, 3))
+    assert fitted.net_.inner.shape == (inputs.shape[1] + 1, 5)
+    np.testing.assert_array_equal(fitted.temperature(X), fitted.net_(inputs))
+
+
 @pytest.mark.parametrize("k", [2, 3, 6])
 @pytest.mark.parametrize("balanced", [False, True])
 def test_the_predicted_class_never_changes_and_the_clamp_holds(k, balanced):

@@ -318,6 +318,20 @@ def test_models_that_factors_do_not_reach_are_calibrated(estimator, data):
     assert brier_score_loss(y[2000:], P) < min(0.08, 1.02 * brier_score_loss(y[2000:], raw))
 
 
+def test_votes_get_one_more_before_they_are_calibrated(data):
+    X, y = data[0][:1500], data[1][:1500]
+    forest = make_pipeline(
+        RandomOverSampler(random_state=0), RandomForestClassifier(15, random_state=0)
+    )
+    model = corrected(forest, (X, y), cv=3)
+    splitter = sklearn.model_selection.StratifiedKFold(3)
+    votes = cross_val_predict(forest, X, y, cv=splitter, method="predict_proba") * 15
+    twin = SigmoidCalibrator().fit((votes + 0.5) / 16, y)
+    seen = model.estimator_.predict_proba(X) * 15
+    expected = twin.predict_proba((seen + 0.5) / 16)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-10)
+
+
 # Members of ensembles
 
 
@@ -356,11 +370,13 @@ def test_averaging_first_is_biased(data):
 def test_trees_of_a_forest_are_corrected_one_by_one(data):
     X, y = data
     forest = RandomForestClassifier(
-        10, min_samples_leaf=100, class_weight="balanced_subsample", random_state=0
+        10, min_samples_leaf=100, class_weight={1: 10.0}, random_state=0
     )
     model = corrected(forest, data)
     assert model.correction_ == "members"
     natural, total = class_shares(y, [0, 1]), 0.0
+    roots = {tree.tree_.value[0, 0, 1] for tree in model.estimator_.estimators_}
+    assert len(roots) > 1  # bootstraps differ, and so do the factors
     for tree in model.estimator_.estimators_:
         total += shift(tree.predict_proba(X), natural / tree.tree_.value[0, 0])
     np.testing.assert_allclose(model.predict_proba(X), total / 10, rtol=1e-10)

@@ -8,7 +8,6 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
-from imbkit.bench._repair import fit_sigmoid as fit_sigmoid_of_bench
 from imbkit.calibration import SigmoidCalibrator
 from imbkit.calibration._one_against_rest import smoothed_targets
 from imbkit.calibration._sigmoid import fit_sigmoid
@@ -57,13 +56,6 @@ def test_the_gradient_vanishes_and_no_other_solver_gets_lower(weighted):
         other = minimize(platt_loss, start, args=(p, y, weight), method="Nelder-Mead", tol=1e-12)
         np.testing.assert_allclose(at, other.x, atol=1e-4)
         assert platt_loss(at, p, y, weight) <= other.fun + 1e-13
-
-
-def test_it_is_the_sigmoid_of_the_comparison():
-    p, y = rows(500, seed=3)
-    mine, its = fit_sigmoid(p, y), fit_sigmoid_of_bench(p, y)
-    assert mine.slope == pytest.approx(its.slope, rel=1e-8)
-    assert mine.intercept == pytest.approx(its.intercept, rel=1e-8)
 
 
 @settings(max_examples=40, deadline=None)

@@ -189,6 +189,7 @@ def test_what_ships_is_a_plain_logistic_regression(data, inner):
 
 def test_sparse_rows(data):
     X, y = data
+    assert sklearn.utils.get_tags(TauNormClassifier(LogisticRegression())).input_tags.sparse
     dense, thin = (
         TauNormClassifier(LogisticRegression()).fit(Z, y) for Z in (X, sparse.csr_array(X))
     )

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from imbkit._core.deploy import deploy
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.pipeline import make_pipeline as make_sampling_pipeline
 from imbkit.sampling import RandomUnderSampler
 from imbkit.thresholds import (
@@ -145,6 +145,34 @@ def test_the_prior_rule_knows_which_class_is_positive(rare, pos_label):
     model = ThresholdClassifierCV(LogisticRegression(), PriorRule(), pos_label=pos_label)
     share = np.mean(y == pos_label)
     assert model.fit(X, y).threshold_ == pytest.approx(share, rel=1e-12)
+
+
+@pytest.mark.parametrize("pos_label", [0, 1])
+def test_a_cost_matrix_is_read_by_class(rare, pos_label):
+    """Whatever class is called positive, the decisions are those of least expected cost."""
+    X, y = rare
+    matrix = np.array([[0.0, 7.0], [1.0, 0.0]])
+    rule = LowestCost(cost_matrix=matrix, decision="expected_loss")
+    model = ThresholdClassifierCV(LogisticRegression(), rule, pos_label=pos_label).fit(X, y)
+    loss = model.predict_proba(X) @ matrix.T
+    np.testing.assert_array_equal(model.predict(X), loss.argmin(axis=1))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "median"])
+def test_averaging_moves_no_analytic_threshold(rare, pooling):
+    X, y = rare
+    rule = LowestCost(fp=1.0, fn=4.0, decision="expected_loss")
+    model = ThresholdClassifierCV(LogisticRegression(), rule, pooling=pooling).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X)[:, 1] >= 0.2)
+
+
+def test_an_infeasible_constraint_warns_once(rare):
+    X, y = rare
+    model = ThresholdClassifierCV(LogisticRegression(), Constraint(limit=1.0, confidence=0.99))
+    noisy = np.where(np.arange(y.size) % 7 == 0, 1 - y, y)
+    with pytest.warns(ThresholdWarning, match="Constraint") as caught:
+        model.fit(X, noisy)
+    assert len(caught) == 1
 
 
 def test_rules_of_probabilities_refuse_other_scores(rare):

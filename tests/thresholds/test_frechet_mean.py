@@ -116,11 +116,18 @@ def test_of_equal_sums_the_first_label_wins():
     even = np.full((1, 3), 1 / 3)
     assert fitted(3, "discrete").predict(even) == [0]
     assert fitted(3, "discrete", labels=[2, 1, 0]).predict(even) == [2]
-    # The same in exact numbers, but not in floats.
-    noisy = np.array([[0.1 + 0.2, 0.3, 0.4 - 1e-17]])
-    assert fitted(3, "discrete", labels=[1, 0, 2]).predict(noisy) == [2]
-    pair = np.array([[0.1 + 0.2, 0.3, 0.2, 0.2]])
-    assert fitted(4, "discrete", labels=[1, 0, 2, 3]).predict(pair) == [1]
+
+
+@pytest.mark.filterwarnings("ignore:.*triangle inequality")
+def test_sums_that_differ_by_rounding_are_equal():
+    matrix = 10.0 * (np.ones((6, 6)) - np.eye(6))
+    matrix[:, 4] = matrix[4] = [1, 1, 0, 0, 0, 10]
+    matrix[:, 5] = matrix[5] = [0, 0, 1, 0, 10, 0]
+    P = np.array([[0.1, 0.2, 0.3, 0.4]])
+    model = fitted(4, matrix, labels=np.arange(6))
+    sums = -model.decision_function(P)[0, 4:]
+    assert sums[0] > sums[1] == pytest.approx(sums[0], rel=1e-15)
+    assert model.predict(P) == [4]
 
 
 # --- labels without rows -------------------------------------------------------------------
@@ -157,6 +164,13 @@ def test_reachable_labels_are_those_that_many_draws_meet(seed, power):
 def test_a_long_scale_between_two_ends_is_reachable(power):
     model = fitted(3, classes=[3, 5, 30], labels=np.arange(31), power=power)
     assert model.reachable_labels().tolist() == list(range(3, 31))
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_the_unit_of_the_distances_does_not_matter(unit):
+    matrix = unit * np.abs(np.subtract.outer(np.arange(5.0), np.arange(5.0)))
+    model = fitted(2, matrix, classes=[0, 4], labels=np.arange(5))
+    assert model.reachable_labels().tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_second_of_two_labels_in_one_place_is_not_reachable():
