@@ -13,11 +13,28 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 __all__ = ["LEARNERS", "TABLES", "load"]
 
-TABLES = (
-    "abalone9_18 ai4i2020 car_good credit_g creditcard_subset fraud_handbook_sim haberman "
-    "hypothyroid mammography online_shoppers page_blocks0 phoneme pima satimage_4 sick "
-    "uci_credit_default us_crime yeast1 yeast3 yeast4"
-).split()
+TABLES = [
+    "abalone9_18",
+    "ai4i2020",
+    "car_good",
+    "credit_g",
+    "creditcard_subset",
+    "fraud_handbook_sim",
+    "haberman",
+    "hypothyroid",
+    "mammography",
+    "online_shoppers",
+    "page_blocks0",
+    "phoneme",
+    "pima",
+    "satimage_4",
+    "sick",
+    "uci_credit_default",
+    "us_crime",
+    "yeast1",
+    "yeast3",
+    "yeast4",
+]
 MOST_ROWS = 8_000
 
 
@@ -42,7 +59,8 @@ def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     parts = []
     if numbers.shape[1]:
         values = numbers.to_numpy(dtype=float, na_value=np.nan)
-        parts.append(SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(values))
+        impute = SimpleImputer(strategy="median", keep_empty_features=True)
+        parts.append(impute.fit_transform(values))
     if texts.shape[1]:
         encode = OneHotEncoder(min_frequency=20, sparse_output=False, handle_unknown="ignore")
         parts.append(encode.fit_transform(texts))

@@ -53,8 +53,9 @@ def scores_of(model, X, y):
     rows = []
     for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
         model.fit(X[train], y[train])
-        pair = (model.estimator_, model) if isinstance(model, ResamplingCorrectedClassifier) else (model,)
-        probabilities = [each.predict_proba(X[test])[:, 1] for each in pair]
+        wrapped = isinstance(model, ResamplingCorrectedClassifier)
+        models = (model.estimator_, model) if wrapped else (model,)
+        probabilities = [each.predict_proba(X[test])[:, 1] for each in models]
         rows.append([[score(y[test], p) for score in SCORES.values()] for p in probabilities])
     return np.mean(rows, axis=0)
 
@@ -90,7 +91,8 @@ def main() -> None:
         middle = np.exp(np.log(stack).mean(axis=0))
         better = int((stack[:, 1, 1] < stack[:, 0, 1]).sum())
         cells = [f"{middle[kind, score]:.2f}" for score in range(2) for kind in range(2)]
-        print(f"| {learner_name} | {name} | " + " | ".join(cells) + f" | {better} of {len(pairs)} |")
+        cells = [learner_name, name, *cells, f"{better} of {len(pairs)}"]
+        print(f"| {' | '.join(cells)} |")
     print("\n| table | learner | positive | log-loss | " + " | ".join(STRATEGIES) + " |")
     print("|---|---|--:|--:|" + "--:|" * len(STRATEGIES))
     print("\n".join(lines))

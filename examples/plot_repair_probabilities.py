@@ -2,9 +2,9 @@
 Repair probabilities after resampling
 =====================================
 
-A model that was trained on balanced classes takes every second visit for a purchase, where the
-truth is one in six. Visits to an online shop are scored by a plain model, by one with class weights and by one behind SMOTE,
-before and after :class:`~imbkit.calibration.ResamplingCorrectedClassifier`.
+A model that was trained on balanced classes expects far more of the rare class than there is.
+Visits to an online shop are scored by a plain model, by one with class weights and by one behind
+SMOTE, before and after :class:`~imbkit.calibration.ResamplingCorrectedClassifier`.
 """
 
 # %%
@@ -60,7 +60,7 @@ for name, p in probabilities.items():
 # %%
 # Points on the diagonal are probabilities that hold; bars say how far chance could move them. The
 # arithmetic for class weights is exact for a model that is right on the rows it was trained on.
-# This one is too sure of itself, so a little is left; ``calibration="sigmoid"`` would take that, too.
+# This one is too sure of itself, so something is left, which ``calibration="sigmoid"`` would mend.
 # Neither way of balancing beats the untouched model, whose probabilities needed no repair.
 fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
 for ax, name in zip(axes, ("class weights", "SMOTE"), strict=True):

@@ -73,7 +73,9 @@ def fit_inputs(
         weighs = own_request.fit.requests.get("sample_weight") not in (None, False)
         # Without any argument the routing is an object that has no `in`.
         splitter = routed.get("splitter", {"split": {}})["split"]
-        return FitInputs(weight if weighs else None, dict(routed["estimator"]["fit"]), dict(splitter))
+        return FitInputs(
+            weight if weighs else None, dict(routed["estimator"]["fit"]), dict(splitter)
+        )
     who = type(owner).__name__
     rest = {name: value for name, value in given.items() if name not in own_names}
     splitter = {"groups": rest.pop("groups")} if "groups" in rest else {}

@@ -6,7 +6,6 @@ leaks nothing; it makes one array that all workers share. Whatever is learnt (me
 scales, which levels are rare) is learnt inside each training fold.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 

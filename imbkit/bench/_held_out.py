@@ -13,9 +13,9 @@ from imbkit._core.columns import is_missing
 from imbkit._core.containers import stack, wrap
 from imbkit._core.messages import listing, message
 from imbkit._core.rng import derive
+from imbkit._core.row_hash import row_hashes
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit.bench._bootstrap import bootstrap_errors, fold_interval
-from imbkit._core.row_hash import row_hashes
 from imbkit.bench._columns import read_columns
 from imbkit.bench._final_model import FinalModel
 from imbkit.bench._judge_fold import judge_scores

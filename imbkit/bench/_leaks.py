@@ -7,8 +7,8 @@ from math import log
 import numpy as np
 
 from imbkit._core.messages import shorten
-from imbkit._core.types import BoolArray, FloatArray, IntArray
 from imbkit._core.row_hash import row_hashes
+from imbkit._core.types import BoolArray, FloatArray, IntArray
 from imbkit.bench._columns import Column, Table
 from imbkit.bench._lone_column import Runs, best_ranking, read_runs
 from imbkit.bench._schema import LeakCard

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from imbkit._core.messages import message
+from imbkit._core.row_hash import row_hashes
 from imbkit._core.types import IntArray
 from imbkit.bench._aims import choose_aims
 from imbkit.bench._cell import Cell, CellData, InnerFolds, inner_splits
-from imbkit._core.row_hash import row_hashes
 from imbkit.bench._columns import Table, duplicate_groups, read_columns
 from imbkit.bench._entries import Entry, choose_entries, fingerprint, in_codes
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups

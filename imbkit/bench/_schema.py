@@ -36,8 +36,9 @@ SCHEMA_VERSION = 3
 
 Policy: TypeAlias = Literal["default", "tuned", "argmax", "budget", "expected_loss"]
 """How scores become decisions: at one half; at the threshold, of many classes by the weights,
-tuned on inner folds; the most probable class; as many of the highest scores as the alert budget allows; wherever the expected
-loss of silence exceeds that of an alert (with repaired probabilities)."""
+tuned on inner folds; the most probable class; as many of the highest scores as the alert budget
+allows; wherever the expected loss of silence exceeds that of an alert (with repaired
+probabilities)."""
 
 
 class Estimate(TypedDict):

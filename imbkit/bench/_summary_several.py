@@ -179,7 +179,9 @@ def _mean(summary: Summary, entry_id: str, question: str, metric: str) -> float 
     entry = next((entry for entry in summary["entries"] if entry["id"] == entry_id), None)
     if entry is None or entry["failed"] or entry["missing"]:
         return None
-    scores = entry["scores"] if question == "ranking" else _decided(entry, policy)
+    # Of many classes one table may be too small to tune on: its decisions are its own.
+    verdict = next(v for v in summary["verdicts"] if v["question"] == question)
+    scores = entry["scores"] if question == "ranking" else _decided(entry, verdict["policy"])
     return scores[metric]["mean"] if metric in scores else None
 
 

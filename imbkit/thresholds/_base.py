@@ -26,10 +26,10 @@ class BaseRule(BaseEstimator):
 
     A rule holds parameters and no data: it is cloned, searched over and used on many folds.
     The classifier calls, in this order, `row_names` (which values of each row are needed),
-    `for_classes` and `prepared` once on all rows, `with_prior` if the rule `uses_prior`, `rescored` and `curve`
-    on every fold and on all folds together, and `threshold` on the curves. To predict it calls
-    `rescored` and `decide`. Of more than two classes it calls `class_decision` instead, of
-    several labels a row `labels_decision`.
+    `for_classes` and `prepared` once on all rows, `with_prior` if the rule `uses_prior`,
+    `rescored` and `curve` on every fold and on all folds together, and `threshold` on the
+    curves. To predict it calls `rescored` and `decide`. Of more than two classes it calls
+    `class_decision` instead, of several labels a row `labels_decision`.
     """
 
     #: Direction of the measure that is printed; the objective itself is always maximised.
@@ -217,9 +217,7 @@ class BaseRule(BaseEstimator):
         """
         return objective if self.greater_is_better else -objective
 
-    def decide(
-        self, y_score: FloatArray, threshold: float, **row_values: AnyArray
-    ) -> BoolArray:
+    def decide(self, y_score: FloatArray, threshold: float, **row_values: AnyArray) -> BoolArray:
         """Say which rows are alerted.
 
         Parameters

@@ -124,9 +124,7 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
     if score == -np.inf and pooled.feasible:
         what = f"the {pooling} of the folds' thresholds should satisfy the rule on all rows"
         todo = "It breaks the rule's limit; pooling='pooled' keeps it"
-        warnings.warn(
-            message(who, what, f"{threshold:.6g}", todo), ThresholdWarning, stacklevel=4
-        )
+        warnings.warn(message(who, what, f"{threshold:.6g}", todo), ThresholdWarning, stacklevel=4)
     return Choice(threshold, curve, score, everything, optima, curves)
 
 

@@ -449,15 +449,11 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_weighted_classes(positive, weight, who)
         rule = rule.for_classes(classes, classes.index(pos_label))
         rule = rule.prepared(positive, **data.row_values)
-        scored = self._scored(
-            data, classes, PositiveScores(self._response(rule), pos_label, who)
-        )
+        scored = self._scored(data, classes, PositiveScores(self._response(rule), pos_label, who))
         if rule.uses_prior:
             prior = self._training_prior(target, classes, weight)
             rule = rule.with_prior(prior if classes[1] == pos_label else prior[::-1])
-        folds = [
-            fold_of(rule, f.rows, f.scores, positive, weight, data.row_values) for f in scored
-        ]
+        folds = [fold_of(rule, f.rows, f.scores, positive, weight, data.row_values) for f in scored]
         choice = choose(rule, folds, self.pooling, who)
         self._warn_if_constant(choice.everything.y_score)
         self.pos_label_ = pos_label

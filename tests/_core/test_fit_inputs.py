@@ -54,7 +54,8 @@ def test_by_name():
 def test_an_estimator_without_weights():
     with pytest.warns(ImbkitWarning, match=r"weights enter Owner only\. For a pipeline"):
         given = inputs(KNeighborsClassifier(), WEIGHT)
-    assert given.estimator == {} and given.own_weight is WEIGHT
+    assert given.estimator == {}
+    assert given.own_weight is WEIGHT
 
 
 def test_a_pipeline_takes_prefixed_arguments():
@@ -75,7 +76,8 @@ def test_by_routing():
         asks = LogisticRegression().set_fit_request(sample_weight=True)
         given = inputs(asks, WEIGHT, GroupKFold(2), groups="g")
         assert given.estimator == {"sample_weight": WEIGHT}
-        assert given.splitter == {"groups": "g"} and given.own_weight is WEIGHT
+        assert given.splitter == {"groups": "g"}
+        assert given.own_weight is WEIGHT
         owner = Owner(LogisticRegression().set_fit_request(sample_weight=True), GroupKFold(2))
         owner.set_fit_request(sample_weight=False)
         unweighted = fit_inputs(owner, owner.own_request(), WEIGHT, {})

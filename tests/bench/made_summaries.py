@@ -76,6 +76,7 @@ def binary_summary(seed=0):
                     name: _estimate(rng, centre * scale, place == 3, bounds)
                     for name, (_, _, bounds, centre) in DECISIONS.items()
                 },
+                "recalls": {},
             }
             for policy, cut, scale in (("default", 0.5, 0.9), ("tuned", 0.21, 1.0))
         ]
@@ -195,7 +196,7 @@ def rich_summary():
         tuned = entry["policies"][-1]["metrics"]
         for policy, threshold in (("expected_loss", None), ("budget", None)):
             entry["policies"].append(
-                {"policy": policy, "threshold": threshold, "metrics": dict(tuned)}
+                {"policy": policy, "threshold": threshold, "metrics": dict(tuned), "recalls": {}}
             )
         for policy in entry["policies"]:
             for name, (_, _, bounds, centre) in MONEY.items():
@@ -317,8 +318,21 @@ def multiclass_summary(labels=("normal", "dos", "probe", "r2l", "u2r")):
         entry["scores"] = {k: v for k, v in entry["scores"].items() if k in summary["metrics"]}
         last = entry["policies"][-1]["metrics"]
         kept = {k: v for k, v in last.items() if k in summary["metrics"]}
-        entry["policies"] = [{"policy": "argmax", "threshold": None, "metrics": kept}]
-        entry["recalls"] = {label: _estimate(rng, 0.7, place == 1, UNIT) for label in labels}
+        entry["policies"] = [
+            {
+                "policy": policy,
+                "threshold": None,
+                "metrics": dict(kept),
+                "recalls": {label: _estimate(rng, 0.7, place == 1, UNIT) for label in labels},
+            }
+            for policy in ("argmax", "tuned")
+        ]
+        entry["recalls"] = entry["policies"][1]["recalls"]
+        if entry["done"]:
+            entry["class_weights"] = {
+                label: {"median": 2.0**k, "low": 1.5**k, "high": 3.0**k, "folds": [2.0**k] * 10}
+                for k, label in enumerate(labels)
+            }
     rows = [round(67_000 / 4**k) + 2 for k in range(len(labels))]
     summary["data"]["classes"] = [
         {
@@ -331,12 +345,12 @@ def multiclass_summary(labels=("normal", "dos", "probe", "r2l", "u2r")):
         for label, n in zip(labels, rows, strict=True)
     ]
     summary["data"]["rows"] = sum(rows)
-    summary["task"] |= {"kind": "multiclass", "positive": "", "inner_folds": 0}
-    summary["task"]["decision_policy"] = summary["recommended_policy"] = "argmax"
+    summary["task"] |= {"kind": "multiclass", "positive": "", "inner_folds": 3}
+    summary["task"]["decision_policy"] = summary["recommended_policy"] = "tuned"
     summary |= {"curves": [], "base_rates": None}
     for verdict in summary["verdicts"]:
         if verdict["question"] == "decisions":
-            verdict["policy"] = verdict["best_policy"] = "argmax"
+            verdict["policy"] = verdict["best_policy"] = "tuned"
     return summary
 
 
@@ -488,6 +502,7 @@ def _entry(strategy, learner, scores, policies, recalls):
         "scores": scores,
         "policies": policies,
         "recalls": recalls,
+        "class_weights": {},
     }
 
 

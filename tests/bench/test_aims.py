@@ -49,9 +49,9 @@ def test_ranking(options, ranking):
     assert aims(**options).ranking.card["name"] == ranking
 
 
-def test_many_classes_take_the_most_probable():
+def test_many_classes_take_tuned_weights():
     found = aims("multiclass", objective="gmean")
-    assert (found.decision_metric, found.policy, found.by_cost) == ("gmean", "argmax", False)
+    assert (found.decision_metric, found.policy, found.by_cost) == ("gmean", "tuned", False)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import recall_score
+from sklearn.metrics import balanced_accuracy_score, recall_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -117,7 +118,8 @@ def test_recalls_are_those_of_scikit_learn(plan, record):
     test = plan.splits[1].test
     guess = 1 / (1 + np.exp(-plan.data.matrix[test, 0])) >= row["policies"]["tuned"]["threshold"]
     expected = recall_score(plan.data.codes[test], guess, average=None)
-    assert [row["recalls"]["0"], row["recalls"]["1"]] == pytest.approx(expected.tolist())
+    recalls = row["recalls"]["tuned"]
+    assert [recalls["0"], recalls["1"]] == pytest.approx(expected.tolist())
 
 
 def test_inner_folds_partition_the_training_side(plan):
@@ -176,9 +178,82 @@ def test_many_classes_decide_by_the_largest_score(small):
         row = run_cell(cell, plan.data)
         assert row["scores"]["roc_auc"] > 0.95
         assert row["policies"]["argmax"]["balanced_accuracy"] > 0.8
-        assert np.mean(list(row["recalls"].values())) == pytest.approx(
+        assert np.mean(list(row["recalls"]["argmax"].values())) == pytest.approx(
             row["policies"]["argmax"]["recall"]
         )
+    # The baseline has probabilities, so that its classes are weighed; LinearSVC has none.
+    assert [bool(run_cell(cell, plan.data)["class_weights"]) for cell in plan.cells[:2]] == [
+        True,
+        False,
+    ]
+
+
+@pytest.fixture
+def three(small):
+    """A plan of three classes, the rarest of which is seldom the most probable."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["common", "rare", "rarest"], [300, 60, 40])
+    X = rng.normal(size=(400, 2)) + 0.8 * np.column_stack([y == "rare", y == "rarest"])
+    return small.run(
+        X, y, strategies=[], learners=[], objective="balanced_accuracy", budget_minutes=1e-9
+    )._plan
+
+
+def test_the_weights_of_many_classes_are_the_best_of_the_inner_folds(three):
+    """No pair of weights on a fine grid decides better on the pooled inner scores."""
+    cell = replace(three.cells[0], estimator=GaussianNB())
+    row = run_cell(cell, three.data)
+    split = cell.split
+    X, y = three.data.matrix[split.train], three.data.codes[split.train]
+    chance = np.empty((y.size, 3))
+    for train, test in inner_splits(split, three.data):
+        chance[test] = GaussianNB().fit(X[train], y[train]).predict_proba(X[test])
+
+    def value(weights):
+        return balanced_accuracy_score(y, (chance * weights).argmax(axis=1))
+
+    grid = np.geomspace(0.05, 50, 60)
+    best = max(value([1.0, a, b]) for a in grid for b in grid)
+    chosen = row["class_weights"]
+    assert chosen[0] == 1.0
+    assert value(chosen) >= best - 1e-9
+    test = three.data.matrix[split.test]
+    guess = (GaussianNB().fit(X, y).predict_proba(test) * chosen).argmax(axis=1)
+    truth = three.data.codes[split.test]
+    assert row["policies"]["tuned"]["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(truth, guess)
+    )
+    expected = recall_score(truth, guess, average=None)
+    assert list(row["recalls"]["tuned"].values()) == pytest.approx(expected.tolist())
+    assert row["policies"]["tuned"]["balanced_accuracy"] > (
+        row["policies"]["argmax"]["balanced_accuracy"] + 0.02
+    )
+    assert not row["warnings"]
+
+
+def test_labels_of_the_test_side_change_no_weight(three):
+    cell = replace(three.cells[0], estimator=GaussianNB())
+    codes = three.data.codes.copy()
+    codes[cell.split.test] = (codes[cell.split.test] + 1) % 3
+    first = run_cell(cell, three.data)
+    second = run_cell(cell, replace(three.data, codes=codes))
+    assert first["class_weights"] == second["class_weights"]
+    assert first["policies"]["tuned"] != second["policies"]["tuned"]
+
+
+def test_the_weights_of_many_classes_are_tuned_forward_in_time_where_that_is_possible(small):
+    rng = np.random.default_rng(0)
+    y = rng.choice([0, 1, 2], 600, p=[0.6, 0.2, 0.2])
+    X = rng.normal(size=(600, 2)) + y[:, None]
+    options = {"strategies": [], "learners": [], "budget_minutes": 1e-9, "cv": 3}
+    plan = small.run(X, y, time=np.arange(600), **options)._plan
+    split = plan.splits[-1]
+    folds = inner_forward(split, plan.data)
+    assert all(train.max() < test.min() for train, test in folds)
+    late = np.sort(y)  # the last class is unknown at first
+    plan = small.run(X, rng.permutation(y), time=np.arange(600), **options)._plan
+    data = replace(plan.data, codes=late)
+    assert inner_forward(split, data) is None
 
 
 @pytest.mark.parametrize("answer", [np.nan, None])

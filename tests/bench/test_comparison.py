@@ -219,8 +219,49 @@ def test_many_classes(run):
     assert summary["task"]["kind"] == "multiclass"
     for entry in summary["entries"]:
         assert set(entry["recalls"]) == {"common", "rare", "rarest"}
-        assert [policy["policy"] for policy in entry["policies"]] == ["argmax"]
+        assert [policy["policy"] for policy in entry["policies"]] == ["argmax", "tuned"]
+        assert entry["recalls"] == entry["policies"][1]["recalls"]
+        assert entry["recalls"] != entry["policies"][0]["recalls"]
+        weights = entry["class_weights"]
+        assert weights["common"]["folds"] == [1.0] * 3
+        assert all(w["low"] <= w["median"] <= w["high"] for w in weights.values())
         assert entry["scores"]["average_precision"]["mean"] > 0.5
+
+
+def test_the_recipe_and_the_page_decide_between_many_classes_as_is_recommended(run, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.repeat([10, 20, 30], [150, 30, 12])
+    X = rng.normal(size=(192, 3)) + (y == 20)[:, None] - 2 * (y == 30)[:, None]
+    found = run(X, y, strategies=[], learners=[], output=tmp_path / "out")
+    scope = {"X": X, "y": y, "__file__": str(tmp_path / "out" / "recipe.py")}
+    exec(compile(found.recipe(), "recipe.py", "exec"), scope)
+    rows = np.array([row["class_weights"] for row in found.rows()])
+    assert scope["weights"] == pytest.approx(np.median(rows, axis=0), rel=1e-5)
+    model = found.best_estimator()
+    expected = model.classes_[(model.predict_proba(X) * np.median(rows, axis=0)).argmax(axis=1)]
+    assert (scope["predicted"] == expected).mean() > 0.99
+    assert (model.predict(X) == model.classes_[model.predict_proba(X).argmax(axis=1)]).all()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "the saved model predicts the most probable class" in page
+    assert "Weights of the classes" in page
+    assert "with tuned weights of the classes" in found.verdict[1]
+    assert "tuned threshold" not in page
+
+
+def test_learners_without_probabilities_are_named_where_weights_are_tuned(run):
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b", "c"], 240, p=[0.6, 0.3, 0.1])
+    X = np.column_stack([y == "a", y == "b"]) + 0.3 * rng.normal(size=(240, 2))
+    from sklearn.svm import LinearSVC
+
+    found = run(X, y, learners=[LinearSVC()], strategies=["none"])
+    (problem,) = found.summary["problems"]
+    assert (problem["kind"], problem["count"]) == ("left out", 3)
+    assert "gives no probabilities" in problem["text"]
+    entry = next(e for e in found.summary["entries"] if e["learner"] == "LinearSVC")
+    assert entry["class_weights"] == {}
+    assert entry["policies"][1]["metrics"] == {}
+    assert entry["policies"][0]["metrics"]["mcc"]["mean"] > 0.5
 
 
 def test_python_objects_as_strategies_and_learners(table, run):

@@ -6,8 +6,8 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss
 
 from imbkit._core.rng import derive
-from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
 from imbkit._core.row_hash import row_hashes
+from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
 from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
 from imbkit.bench._repair import fit_sigmoid, undo_prior

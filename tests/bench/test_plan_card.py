@@ -91,9 +91,21 @@ def test_many_classes(small):
     X, _ = small.small_table()
     y = np.repeat([0, 1, 2], [150, 80, 10])
     _, card = card_of((X, y))
-    assert card["policies"] == ["argmax"]
+    assert card["policies"] == ["argmax", "tuned"]
+    assert card["task"]["decision_policy"] == "tuned"
     assert sum(fold["positives"] for fold in card["folds"]) == 10
     assert any("only 10 rows of the rarest class" in text for text in card["cautions"])
+
+
+def test_classes_of_too_few_rows_are_not_weighed(small):
+    X, _ = small.small_table()
+    y = np.repeat([0, 1, 2], [150, 87, 3])
+    _, card = card_of((X, y))
+    assert card["policies"] == ["argmax"]
+    assert card["task"]["decision_policy"] == "argmax"
+    assert card["task"]["inner_folds"] == 0
+    (caution,) = (text for text in card["cautions"] if "weights of the classes" in text)
+    assert "fewer than 3 distinct rows (or groups) of a class, such as '2'" in caution
 
 
 def test_a_leak_is_a_caution(table):

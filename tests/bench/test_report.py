@@ -213,8 +213,33 @@ def test_every_policy_has_its_line(made):
         if not cell.tied
     ] == ["Threshold", "Alerts"]
     classes = page_of(made.multiclass_summary()).decisions
-    assert not classes.policies
+    assert [row.policy for row in classes.rows[:2]] == ["most probable class", "tuned weights"]
     assert classes.heads[0].text == "MCC"
+
+
+def test_weights_of_many_classes_stand_on_the_page(made, pages):
+    page = page_of(made.multiclass_summary())
+    assert [cell.text for cell in page.weights.rows[0].cells] == ["16", "8", "4", "2", "1"]
+    assert page.weights.rows[0].cells[0].span == "5.06 to 81"
+    assert page.weights.rows[0].cells[-1].span == ""
+    assert [row.policy for row in page.recalls.rows[:2]] == ["most probable class", "tuned weights"]
+    assert "the saved model predicts the most probable class" in Page(pages["multiclass"]).text
+    assert page_of(made.binary_summary()).weights is None
+    assert page_of(made.binary_summary()).shipped == ""
+
+
+def test_many_classes_that_were_not_weighed(made):
+    summary = made.multiclass_summary()
+    for entry in summary["entries"]:
+        entry["policies"] = entry["policies"][:1]
+        entry["class_weights"] = {}
+    summary["task"] |= {"inner_folds": 0, "decision_policy": "argmax"}
+    summary["recommended_policy"] = "argmax"
+    page = page_of(summary)
+    assert page.weights is None
+    assert not page.decisions.policies
+    assert page.shipped == ""
+    assert "weights" not in Page(render_html(summary)).text
 
 
 def test_a_summary_without_results_still_gives_a_page(made):

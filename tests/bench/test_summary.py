@@ -211,7 +211,7 @@ def test_cautions(small, n_positive, cv, expected):
 
 def test_recalls_are_of_the_class_named(plan, rows):
     for row in rows:
-        row["recalls"] = {"0": 0.25, "1": 0.75}
+        row["recalls"] = {"default": {"0": 0.5, "1": 0.5}, "tuned": {"0": 0.25, "1": 0.75}}
     recalls = entry(summary_of(plan, rows), BASE)["recalls"]
     assert {label: e["mean"] for label, e in recalls.items()} == {"0": 0.25, "1": 0.75}
 

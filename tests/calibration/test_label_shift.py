@@ -186,6 +186,19 @@ def test_integer_weights_are_repeated_rows():
     np.testing.assert_allclose(one, mlls(np.repeat(P, weight, axis=0), source).prior, atol=1e-10)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_noise_of_the_slope_is_that_of_its_rows(weighted):
+    source, target = SOURCES["three"]
+    _, _, P = made(50, 300, source, target)
+    weight = np.random.default_rng(0).exponential(size=300) if weighted else None
+    found = mlls(P, source, weight=weight)
+    slope = P / (P @ (found.prior / source))[:, None]
+    share = np.full(300, 1 / 300) if weight is None else weight / weight.sum()
+    centred = (slope - share @ slope) * share[:, None]
+    np.testing.assert_allclose(found.noise, centred.T @ centred, atol=1e-15)
+    np.testing.assert_allclose(found.curvature, slope.T @ (slope * share[:, None]), atol=1e-13)
+
+
 def test_a_dirichlet_prior_is_further_rows():
     source, target = SOURCES["three"]
     _, _, P = made(50, 40, source, target)
