@@ -239,7 +239,9 @@ def test_many_classes_that_were_not_weighed(made):
     assert page.weights is None
     assert not page.decisions.policies
     assert page.shipped == ""
-    assert "weights" not in Page(render_html(summary)).text
+    text = Page(render_html(summary)).text
+    assert "tuned weights" not in text
+    assert "Weights of the classes" not in text
 
 
 def test_a_summary_without_results_still_gives_a_page(made):
