@@ -8,7 +8,7 @@ SMOTE, before and after :class:`~imbkit.calibration.ResamplingCorrectedClassifie
 """
 
 # %%
-# 12,330 visits, of which 15 % end in a purchase; half of them train.
+# 12,330 visits, of which 15 % end in a purchase. Half of them train; only numbers are used.
 from functools import partial
 
 import matplotlib.pyplot as plt

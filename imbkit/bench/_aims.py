@@ -6,6 +6,7 @@ from typing import Literal
 from imbkit._core.messages import message
 from imbkit.bench._measures import RANKINGS, Measure, find_measure
 from imbkit.bench._options import Options
+from imbkit.bench._promise import Promise, false_positive_rate, read_promise, unknown_objective
 from imbkit.bench._schema import Policy
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import CountMetric, get_metric
@@ -19,11 +20,13 @@ class Aims:
 
     ranking: Measure
     tuned_for: CountMetric
-    """What thresholds are tuned for, unless for the cost."""
+    """What thresholds are tuned for, unless for the cost or a promise; measured in any case."""
     decision_metric: str
     """Measure of the second verdict."""
     policy: Policy
     """How scores become the decisions of the second verdict."""
+    promise: Promise | None = None
+    """What thresholds are tuned for, if a rate must keep a limit."""
 
     @property
     def by_cost(self) -> bool:
@@ -34,9 +37,10 @@ class Aims:
 def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims:
     """Return what was asked for.
 
-    A count metric given as `metric` is the objective. Without an objective, decisions are
-    judged by their cost if costs are given, else by the recall among the alerts if a number
-    of alerts is given, else by MCC.
+    A count metric given as `metric` is the objective. With a promise, such as
+    ``"recall_at_precision:0.9"``, decisions are judged by what is left free, the recall.
+    Without an objective, decisions are judged by their cost if costs are given, else by the
+    recall among the alerts if a number of alerts is given, else by MCC.
 
     Raises
     ------
@@ -45,15 +49,25 @@ def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims
         needed and there are more.
     """
     objective = options.objective
+    promise = read_promise(objective)
+    if promise is not None:
+        objective = promise.free
     ranking = find_measure(options.metric or "average_precision")
     if not isinstance(ranking, Measure):
-        if objective is not None and get_metric(objective) is not ranking:
+        if objective is not None and (promise or _count_metric(objective) is not ranking):
             rule = "metric must be a ranking measure if objective is given"
             todo = "average_precision and roc_auc are ranking measures"
             raise InvalidParameterError(message("compare", rule, ranking.name, todo))
         objective = ranking.name
         ranking = RANKINGS["average_precision"]
-    tuned_for = get_metric(objective or "mcc")
+    tuned_for = _count_metric(objective or "mcc")
+    if promise is not None:
+        if kind != "binary":
+            rule = "a promise needs one class that is positive"
+            todo = "Name it with --positive (positive=)"
+            raise InvalidParameterError(message("compare", rule, "more than two classes", todo))
+        extra = false_positive_rate if promise.limited == "false_positive_rate" else tuned_for
+        return Aims(ranking, extra, promise.free, "tuned", promise)
     if kind != "binary":
         _check_many_classes(options, ranking)
         return Aims(ranking, tuned_for, tuned_for.name, "tuned")
@@ -62,6 +76,14 @@ def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims
     if objective is None and (options.alerts or options.alerts_per_day) is not None:
         return Aims(ranking, tuned_for, "recall", "budget")
     return Aims(ranking, tuned_for, tuned_for.name, "tuned")
+
+
+def _count_metric(objective: str) -> CountMetric:
+    """Return the count metric that is the objective."""
+    try:
+        return get_metric(objective)
+    except InvalidParameterError as error:
+        raise unknown_objective(objective) from error
 
 
 def _check_many_classes(options: Options, ranking: Measure) -> None:

@@ -21,8 +21,14 @@ from imbkit.bench._scores import first_line, model_size, scores_of
 from imbkit.bench._splits import Split, forward_pairs
 from imbkit.bench._warnings import WarningLog
 from imbkit.exceptions import DataError
-from imbkit.metrics import CountMetric
-from imbkit.thresholds import BestMetric, LowestCost, ThresholdClassifierCV
+from imbkit.metrics import CountMetric, sweep
+from imbkit.thresholds import (
+    AlertBudget,
+    BestMetric,
+    Constraint,
+    LowestCost,
+    ThresholdClassifierCV,
+)
 
 __all__ = [
     "Cell",
@@ -62,6 +68,8 @@ class CellData:
     costs: Costs | None = None
     by_cost: bool = False
     """Whether thresholds are tuned for the least cost instead of `decision`."""
+    promise: Constraint | AlertBudget | None = None
+    """What thresholds are tuned for instead, if a rate must keep a limit."""
     budget: Budget | None = None
     resampled_groups: IntArray | None = None
     """The user's groups, which bootstrap intervals draw as wholes."""
@@ -97,7 +105,10 @@ def run_cell(cell: Cell, data: CellData) -> Row:
         except Exception as error:
             row["status"] = "failed"
             row["error"] = f"{type(error).__name__}: {first_line(error)}"
-    row["warnings"] = dict(sorted(log.counts.items()))
+    # What a promise complains of is counted in a word of its own, not fold by fold.
+    told = f"ThresholdWarning: {type(data.promise).__name__}:"
+    counts = {text: n for text, n in log.counts.items() if not text.startswith(told)}
+    row["warnings"] = dict(sorted(counts.items()))
     return row
 
 
@@ -170,7 +181,7 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     arguments: dict[str, Any] = dict(weight_of_model(estimator, weight))
     start = time.perf_counter()
     if data.n_classes == 2:
-        rule: BestMetric | LowestCost = BestMetric(data.decision)
+        rule = data.promise or BestMetric(data.decision)
         if data.by_cost and data.costs is not None:
             rule = LowestCost("fp_cost", "fn_cost", tp="tp_cost")
             arguments |= data.costs.take(split.train).row_values()
@@ -194,3 +205,16 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     scores, probabilities = scores_of(fitted, data.matrix[split.test], data.n_classes)
     row["predict_seconds"] = time.perf_counter() - start
     judge_fold(row, split, data, model, fitted, scores, probabilities=probabilities)
+    if data.promise is not None and model is not None:
+        row["policies"]["tuned"]["infeasible"] = float(_infeasible(data.promise, model))
+
+
+def _infeasible(promise: Constraint | AlertBudget, model: ThresholdClassifierCV) -> bool:
+    """Whether no threshold kept the promise on the rows that it was tuned on."""
+    truth, scores = model.cv_results_["y_true"], model.cv_results_["y_score"]
+    if isinstance(promise, AlertBudget):
+        promise = promise.prepared(truth)
+    counts = sweep(truth, scores)[1]
+    # Alerting no row keeps a budget, and is what is left where the first scores are tied.
+    kept = promise.objective(counts)[counts.alerts > 0]
+    return not bool((kept > -np.inf).any())

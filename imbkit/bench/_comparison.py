@@ -202,7 +202,7 @@ def compare(
     strategies: Sequence[object] | None = None,
     learners: Sequence[object] | None = None,
     metric: str | None = None,
-    objective: str | None = None,
+    objective: Any = None,
     cv: Any = None,
     groups: Any = None,
     time: Any = None,
@@ -244,8 +244,13 @@ def compare(
         ``"roc_auc"``, ``"brier"``, ``"log_loss"``, ``"recall_at_fpr_0.01"``, or
         ``"recall_at_precision_0.9"`` with any other number. A count metric given here is
         taken as the objective.
-    objective : str, default=None
-        Count metric of the second verdict, for which thresholds are tuned; ``"mcc"`` if None.
+    objective : str, Constraint or AlertBudget, default=None
+        Count metric of the second verdict, for which thresholds (of many classes the weights
+        of their probabilities) are tuned; ``"mcc"`` if None. Or a promise:
+        ``"recall_at_precision:0.9"``, ``"precision_at_recall:0.8"``, ``"recall_at_fpr:0.01"``,
+        with ``"@0.95"`` behind it for the confidence of its bound, or such a rule of
+        :mod:`imbkit.thresholds`. Thresholds are then tuned to keep the limit, decisions are
+        judged by the rate before ``_at_``, and the page says whether the limit was kept.
     cv : int, pair of int, or splitter, default=None
         Folds, or folds and repeats; (5, 2) if None, (3, 1) if `quick`. From a splitter's
         training sides, rows equal to a test row are removed.

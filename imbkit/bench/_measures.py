@@ -195,6 +195,12 @@ MONEY = (
         "Of the amount that is at stake in the positives, the share that the alerts catch.",
     ),
 )
+FALSE_POSITIVE_RATE = _card(
+    "false_positive_rate",
+    "False-positive rate",
+    "Share of the negatives that are flagged.",
+    greater=False,
+)
 ENTITY_PRECISION = _card(
     "entity_precision",
     "Group precision",
@@ -255,7 +261,9 @@ def measure_cards(
     if kind == "multiclass":
         # Summed over classes, a certain but wrong prediction errs by one twice.
         cards["brier"] = cards["brier"] | {"high": 2.0}
-    if decision.name not in DECISIONS:
+    if decision.name == "false_positive_rate":
+        cards[decision.name] = FALSE_POSITIVE_RATE
+    elif decision.name not in DECISIONS:
         low, high = decision.bounds
         title = decision.name.replace("_", " ")
         cards[decision.name] = _card(

@@ -24,7 +24,7 @@ class Options:
     strategies: Sequence[object] | None = None
     learners: Sequence[object] | None = None
     metric: str | None = None
-    objective: str | None = None
+    objective: Any = None
     cv: Any = None
     groups: Any = None
     time: Any = None

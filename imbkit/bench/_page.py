@@ -10,6 +10,7 @@ from imbkit.bench._page_curves import Curves, curves_of
 from imbkit.bench._page_data import DataPart, data_part, more
 from imbkit.bench._page_folds import Matrix, fold_plots, matrix_of
 from imbkit.bench._page_money import Money, Rates, money_of, rates_of, saving_sentences
+from imbkit.bench._page_promise import PromisePart, promise_of
 from imbkit.bench._page_tables import (
     Table,
     cost_table,
@@ -26,6 +27,7 @@ from imbkit.bench._page_verdict import (
     advice_of,
     answers_of,
     no_caution,
+    promise_sentences,
 )
 from imbkit.bench._page_worlds import (
     Elsewhere,
@@ -84,6 +86,7 @@ class Page:
     ranking: Table
     decisions: Table
     intervals: Table
+    promise: PromisePart | None
     recalls: Table | None
     weights: Table | None
     """Tuned weights of many classes."""
@@ -132,7 +135,7 @@ def page_of(summary: Summary) -> Page:
         ),
         advice=advice_of(summary, titles),
         answers=answers_of(summary, titles),
-        savings=tuple(saving_sentences(summary, titles)),
+        savings=(*promise_sentences(summary), *saving_sentences(summary, titles)),
         tested=held_out_sentence(summary),
         caution=cautions[0] if cautions else no_caution(summary),
         more_cautions=tuple(cautions[1 : MOST_CAUTIONS + 1]),
@@ -143,6 +146,7 @@ def page_of(summary: Summary) -> Page:
         ranking=ranking_table(summary),
         decisions=decisions_table(summary),
         intervals=intervals_table(summary),
+        promise=promise_of(summary, titles),
         recalls=recalls_table(summary),
         weights=weights_table(summary),
         shipped=_shipped(summary),
@@ -244,7 +248,7 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
         ("Test folds", folds),
         ("Threshold chosen on" if task["kind"] == "binary" else "Weights chosen on", inner),
         ("Ranking judged by", title(task["ranking_metric"])),
-        ("Decisions judged by", f"{title(task['decision_metric'])}, {policy}"),
+        ("Decisions judged by", f"{title(task['decision_metric'])}, {policy}{_within(summary)}"),
         ("Seed", f"{task['seed']}"),
         ("Panel", "quick: fewer strategies and folds" if task["quick"] else "full"),
         ("Time of the last call", seconds_text(summary["timing"]["wall_seconds"])),
@@ -260,6 +264,12 @@ def _shipped(summary: Summary) -> str:
         "probable class. The recommended decision multiplies its probabilities by the weights of "
         "the classes first: the last lines of the recipe."
     )
+
+
+def _within(summary: Summary) -> str:
+    """Say which limit the decisions were to keep."""
+    promise = summary["promise"]
+    return f" that keeps {inert(promise['words'], 120)}" if promise else ""
 
 
 def _times(count: int) -> str:

@@ -14,6 +14,7 @@ from imbkit.bench._figures import (
 from imbkit.bench._inert import inert
 from imbkit.bench._page_tables import policy_words
 from imbkit.bench._schema import MetricCard, Summary, Verdict
+from imbkit.bench._summary_promise import breaks_promise
 
 __all__ = [
     "LONGEST_SENTENCE",
@@ -24,6 +25,7 @@ __all__ = [
     "advice_of",
     "answers_of",
     "no_caution",
+    "promise_sentences",
 ]
 
 LONGEST_SENTENCE = 600
@@ -89,6 +91,12 @@ def no_caution(summary: Summary) -> str:
     return SOME_WARNINGS if data["warnings"] or data["leaks"] else NO_CAUTION
 
 
+def promise_sentences(summary: Summary) -> list[tuple[str, str]]:
+    """Return whether the limit of the objective was kept, with its label; empty without one."""
+    promise = summary["promise"]
+    return [] if promise is None else [("Promise", inert(promise["sentence"], LONGEST_SENTENCE))]
+
+
 def answers_of(summary: Summary, titles: Mapping[str, str]) -> tuple[Answer, ...]:
     """Return the verdicts."""
     return tuple(_answer(summary, verdict, titles) for verdict in summary["verdicts"])
@@ -110,7 +118,10 @@ def advice_of(summary: Summary, titles: Mapping[str, str]) -> tuple[str, str, st
         return title, decides, f"It beat the baseline beyond noise, in {' and '.join(won)}."
     if recommended not in {e["id"] for e in summary["entries"] if e["baseline"]}:
         return title, decides, "It is not the baseline; the verdicts say how far apart they are."
-    if any(v["outcome"] == "beaten" for v in summary["verdicts"]):
+    beaten = [v for v in summary["verdicts"] if v["outcome"] == "beaten"]
+    if any(breaks_promise(summary["promise"], v["best"] or "") for v in beaten):
+        return title, decides, "It is the baseline; what beat it broke the promise."
+    if beaten:
         return title, decides, "It is the baseline; what beat it did so in one question alone."
     if all(v["outcome"] == "not beaten" for v in summary["verdicts"]):
         return title, decides, "It is the baseline: nothing beat it beyond noise."

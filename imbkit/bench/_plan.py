@@ -20,6 +20,7 @@ from imbkit.bench._leaks import find_leaks, near_duplicate_groups
 from imbkit.bench._money import read_budget
 from imbkit.bench._options import Options
 from imbkit.bench._panel import Task
+from imbkit.bench._promise import Promise
 from imbkit.bench._roles import Roles, read_roles
 from imbkit.bench._schema import LeakCard, Policy, Problem
 from imbkit.bench._splits import (
@@ -72,6 +73,7 @@ class Plan:
     decision_metric: str
     """Name of the measure that decisions are judged by."""
     decision_policy: Policy
+    promise: Promise | None
     prevalence: float | None
     times: Times | None
     time_name: str
@@ -90,6 +92,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
     target = read_target(y, options.positive, target_name)
     aims = choose_aims(options, target.kind)
     roles = read_roles(X, target.codes.size, options)
+    promise = None if aims.promise is None else aims.promise.of_rows(target.codes.size)
     table = read_columns(roles.X)
     if table.n_rows != target.codes.size:
         rule = "table and target must have the same number of rows"
@@ -119,6 +122,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         weight=roles.weight,
         costs=roles.costs,
         by_cost=aims.by_cost,
+        promise=None if promise is None else promise.rule,
         budget=_read_budget(options, table, target, roles),
         resampled_groups=roles.groups,
     )
@@ -155,6 +159,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         leaks=tuple(leaks),
         decision_metric=aims.decision_metric,
         decision_policy=aims.policy if data.inner_folds else "argmax",
+        promise=promise,
         prevalence=options.prevalence,
         times=roles.times,
         time_name=roles.names["time"],
@@ -320,6 +325,8 @@ def _fingerprint(
         data.seed,
         None if data.budget is None else (data.budget.alerts, data.budget.day is None),
     ]
+    if data.promise is not None:
+        parts.append((type(data.promise).__name__, sorted(data.promise.get_params().items())))
     own_splits = hasattr(options.cv, "split")
     arrays = [table.matrix, target.codes, *(split.test for split in design.splits)]
     if own_splits or data.times is not None or data.groups is None:

@@ -17,6 +17,7 @@ from imbkit.bench._plan import Plan
 from imbkit.bench._schema import DataCard, MetricCard, Policy, Problem, TaskCard
 from imbkit.bench._schema_curves import FoldCard
 from imbkit.bench._schema_money import BudgetCard, MoneyCard
+from imbkit.bench._schema_promise import PromiseCard
 
 __all__ = ["EntryCard", "PlanCard", "plan_card"]
 
@@ -57,6 +58,8 @@ class PlanCard(TypedDict):
     problems: list[Problem]
     money: MoneyCard | None
     budget: BudgetCard | None
+    promise: PromiseCard | None
+    """Without entries."""
     prevalence: float | None
     """The share of positives that was asked about."""
     rows_a_day: float | None
@@ -120,6 +123,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
         problems=list(plan.problems),
         money=_money_card(plan),
         budget=_budget_card(plan),
+        promise=None if plan.promise is None else plan.promise.card,
         prevalence=plan.prevalence,
         rows_a_day=_rows_a_day(plan),
     )

@@ -11,7 +11,7 @@ from imbkit.bench._inert import inert, inert_markdown, wrapped
 from imbkit.bench._page import page_of
 from imbkit.bench._page_money import saving_sentences
 from imbkit.bench._page_tables import Table, decisions_table, policy_words, ranking_table
-from imbkit.bench._page_verdict import LONGEST_SENTENCE, QUESTIONS, no_caution
+from imbkit.bench._page_verdict import LONGEST_SENTENCE, QUESTIONS, no_caution, promise_sentences
 from imbkit.bench._page_worlds import held_out_sentence
 from imbkit.bench._schema import Summary
 
@@ -91,6 +91,7 @@ def verdict_sentences(summary: Summary) -> list[tuple[str, str]]:
     """Return the verdict's sentences, safe to show, with their labels."""
     titles = {entry["id"]: inert(entry["title"]) for entry in summary["entries"]}
     pairs = [(QUESTIONS[v["question"]], v["sentence"]) for v in summary["verdicts"]]
+    pairs += promise_sentences(summary)
     if summary["money"] is not None or summary["budget"] is not None:
         pairs += saving_sentences(summary, titles)
     if tested := held_out_sentence(summary):

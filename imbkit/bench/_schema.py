@@ -9,6 +9,7 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 from imbkit.bench._schema_curves import EntryCurves, FoldCard, PairMatrix
 from imbkit.bench._schema_data import ClassCard, ColumnCard, DataCard, LeakCard, PeriodCard
 from imbkit.bench._schema_money import BaseRates, BudgetCard, HeldOut, MoneyCard, Optimism
+from imbkit.bench._schema_promise import PromiseCard
 
 __all__ = [
     "SCHEMA_NAME",
@@ -230,6 +231,8 @@ class Summary(TypedDict):
     """None where no costs were given."""
     budget: BudgetCard | None
     """None where no number of alerts was given."""
+    promise: PromiseCard | None
+    """None where no rate was to keep a limit."""
     base_rates: BaseRates | None
     """None for many classes."""
     optimism: Optimism | None

@@ -23,8 +23,10 @@ from imbkit.bench._schema import (
 )
 from imbkit.bench._schema_curves import PairMatrix
 from imbkit.bench._schema_money import Optimism
+from imbkit.bench._schema_promise import PromiseCard
 from imbkit.bench._stats import compare_pairs
 from imbkit.bench._summary_curves import base_rates, entry_curves
+from imbkit.bench._summary_promise import breaks_promise, describe_promise, summarise_promise
 from imbkit.bench._values import Values
 from imbkit.bench._verdict import Contender, judge, rope_of
 
@@ -45,7 +47,11 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
     verdicts = [_judge_ranking(values, cards[ranking]), _judge_decisions(values, cards[decision])]
     entries = [summarise_entry(values, entry) for entry in card["entries"]]
     mark_ties(values, entries, cards, card["policies"])
-    winner, policy = _choose_winner(values, verdicts, cards[decision])
+    ordered = _order(entries, cards[ranking])
+    promise = summarise_promise(values, ordered)
+    winner, policy = _choose_winner(values, verdicts, cards[decision], promise)
+    if promise is not None:
+        promise["sentence"] = describe_promise(promise, winner, card["entries"][0]["id"])
     shown = [card["entries"][0]["id"], winner, *(verdict["best"] for verdict in verdicts)]
     return Summary(
         schema=SCHEMA_NAME,
@@ -57,7 +63,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         metrics=cards,
         verdicts=verdicts,
         cautions=card["cautions"],
-        entries=_order(entries, cards[ranking]),
+        entries=ordered,
         folds=card["folds"],
         curves=[
             entry_curves(card, entry["id"], values.of_entry(entry))
@@ -67,6 +73,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         pairs=_pairs(values, cards[ranking], cards[decision]),
         money=card["money"],
         budget=card["budget"],
+        promise=promise,
         base_rates=base_rates(card, entries, winner),
         optimism=_optimism(values, ranking),
         held_out=None,
@@ -79,17 +86,26 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
 
 
 def _choose_winner(
-    values: Values, verdicts: Sequence[Verdict], decision: MetricCard
+    values: Values,
+    verdicts: Sequence[Verdict],
+    decision: MetricCard,
+    promise: PromiseCard | None,
 ) -> tuple[str, Policy]:
     """The entry that decides better beyond noise, else the one that ranks better, else none.
 
-    A better ranking whose decisions are worse beyond noise is not recommended.
+    A better ranking whose decisions are worse beyond noise is not recommended; nor is what
+    breaks a promise that the baseline keeps.
     """
     entries, policy = values.card["entries"], values.card["task"]["decision_policy"]
     ranked, decided = verdicts
-    if decided["outcome"] == "beaten" and decided["best"] is not None:
+    kept = not breaks_promise(promise, entries[0]["id"])
+
+    def allowed(entry: str) -> bool:
+        return not (kept and breaks_promise(promise, entry))
+
+    if decided["outcome"] == "beaten" and decided["best"] and allowed(decided["best"]):
         return decided["best"], policy
-    if ranked["outcome"] == "beaten":
+    if ranked["outcome"] == "beaten" and ranked["best"] and allowed(ranked["best"]):
         best = next(entry for entry in entries if entry["id"] == ranked["best"])
         sign = 1.0 if decision["greater_is_better"] else -1.0
         first, second = (
@@ -122,7 +138,15 @@ def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
         )
         for entry in values.card["entries"]
     ]
-    return judge("decisions", card, contenders[0], contenders[1:], values.test_to_train)
+    promise = values.card["promise"]
+    return judge(
+        "decisions",
+        card,
+        contenders[0],
+        contenders[1:],
+        values.test_to_train,
+        within=promise["words"] if promise else "",
+    )
 
 
 def _order(entries: list[EntrySummary], card: MetricCard) -> list[EntrySummary]:
@@ -207,6 +231,10 @@ def _problems(values: Values) -> list[Problem]:
                 failures[row["error"]] = failures.get(row["error"], 0) + 1
             for text, count in (row["warnings"] if row else {}).items():
                 warned[text] = warned.get(text, 0) + count
+        if count := int(np.nansum(values.decision(entry, "tuned", "infeasible"))):
+            words = values.card["promise"]["words"] if values.card["promise"] else "the limit"
+            text = f"no threshold kept {words} on the training side; the nearest one was taken"
+            problems.append(Problem(kind="warning", where=entry["id"], text=text, count=count))
         if untuned := _untuned(values, rows):
             text = (
                 "the learner gives no probabilities, so the weights of the classes were not tuned; "

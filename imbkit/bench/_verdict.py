@@ -56,6 +56,8 @@ def judge(
     baseline: Contender,
     challengers: Sequence[Contender],
     test_to_train: float,
+    *,
+    within: str = "",
 ) -> Verdict:
     """Compare the baseline with every challenger.
 
@@ -71,6 +73,8 @@ def judge(
         The others.
     test_to_train : float
         Test rows over training rows of a split.
+    within : str, default=""
+        Limit that the decisions keep, e.g. ``"a precision of at least 0.9"``.
     """
     sign = 1.0 if card["greater_is_better"] else -1.0
     rope = rope_of(card, baseline.values)
@@ -120,7 +124,7 @@ def judge(
     verdict["probability_equivalent"] = _finite(pair.probability_equivalent)
     if pair.cells >= 2:
         verdict["outcome"] = "beaten" if beats[best] else "not beaten"
-    verdict["sentence"] = _sentence(card, baseline, contender, verdict, len(known))
+    verdict["sentence"] = _sentence(card, baseline, contender, verdict, len(known), within)
     return verdict
 
 
@@ -145,6 +149,7 @@ def _sentence(
     challenger: Contender,
     verdict: Verdict,
     n_challengers: int,
+    within: str,
 ) -> str:
     """Say who won, by how much, and whether that is beyond noise."""
     difference = verdict["difference"] or 0.0
@@ -152,6 +157,8 @@ def _sentence(
     measure = _in_sentence(card["title"])
     if baseline.policy == "budget":
         measure += " among the alerts"
+    if within:
+        measure += f" with thresholds tuned to keep {within}"
     decimals = decimals_for([verdict["baseline_mean"], verdict["best_mean"]])
     base = f"{_name(baseline)} ({_number(verdict['baseline_mean'], decimals)})"
     other = f"{_name(challenger)} ({_number(verdict['best_mean'], decimals)})"

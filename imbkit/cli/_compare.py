@@ -92,6 +92,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "strategies": arguments.strategy,
         "learners": arguments.learner,
         "metric": arguments.metric,
+        "objective": arguments.objective,
         "cv": (arguments.folds or (3 if quick else 5), arguments.repeats or (1 if quick else 2)),
         "groups": arguments.group,
         "time": arguments.time,

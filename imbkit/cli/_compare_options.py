@@ -113,6 +113,13 @@ def _add_money_options(group: Any) -> None:
         "are given, else the recall among the alerts, else mcc)",
     )
     group.add_argument(
+        "--objective",
+        metavar="NAME",
+        help="what thresholds are tuned for and decisions judged by: a count metric such as f1, or "
+        "a promise: recall_at_precision:0.9, precision_at_recall:0.8 or recall_at_fpr:0.01, and "
+        "@0.95 behind it for a confidence (default: as for --metric)",
+    )
+    group.add_argument(
         "--fn-cost",
         metavar="COST",
         help="what a missed positive costs: a number, or a column such as the amount",

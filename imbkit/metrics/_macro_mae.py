@@ -65,7 +65,7 @@ def macro_mae_score(
 
     Notes
     -----
-    1/K sum_k 1/n_k sum over rows of grade k of |k - predicted|.
+    ``1/K sum_k 1/n_k sum over rows of grade k of abs(k - predicted)``.
 
     References
     ----------

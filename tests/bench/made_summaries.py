@@ -167,6 +167,7 @@ def binary_summary(seed=0):
         ],
         "money": None,
         "budget": None,
+        "promise": None,
         "base_rates": _base_rates(ENSEMBLE, "tuned", rows=1e6, per_day=False),
         "optimism": None,
         "held_out": None,

@@ -6,8 +6,23 @@ import pytest
 from imbkit.bench._aims import choose_aims
 from imbkit.bench._options import Options
 from imbkit.exceptions import InvalidParameterError
+from imbkit.thresholds import AlertBudget
 
 COSTS = {"fn_cost": 10, "fp_cost": 1}
+
+
+def test_a_promise_is_judged_by_what_it_leaves_free():
+    for objective, free, limited, extra in (
+        ("recall_at_precision:0.9", "recall", "precision", "recall"),
+        ("precision_at_recall:0.8", "precision", "recall", "precision"),
+        ("recall_at_fpr:0.01", "recall", "false_positive_rate", "false_positive_rate"),
+        (AlertBudget(0.05), "recall", "alert_rate", "recall"),
+    ):
+        found = aims(objective=objective, costs=COSTS, alerts=5)
+        assert (found.decision_metric, found.policy, found.by_cost) == (free, "tuned", False)
+        assert (found.promise.limited, found.tuned_for.name) == (limited, extra)
+    with pytest.raises(InvalidParameterError, match="a promise needs one class that is positive"):
+        aims("multiclass", objective="recall_at_precision:0.9")
 
 
 def aims(kind="binary", **options):
@@ -75,7 +90,10 @@ def test_what_needs_two_classes(options, words):
     [
         ({"metric": "f1", "objective": "mcc"}, "must be a ranking measure if objective is given"),
         ({"metric": "average_precison"}, "mean 'average_precision'"),
-        ({"objective": "roc_auc"}, "roc_auc"),
+        ({"objective": "roc_auc"}, "roc_auc. Promises are recall_at_precision:0.9"),
+        ({"objective": "gmaen"}, "mean 'gmean'"),
+        ({"objective": "recall_at_precison"}, "mean 'recall_at_precision:0.9'"),
+        ({"metric": "f1", "objective": "recall_at_fpr:0.1"}, "must be a ranking measure"),
     ],
 )
 def test_measures_that_do_not_fit(options, words):
