@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn import get_config
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
@@ -14,7 +16,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import ImbkitWarning, InvalidParameterError
 
-__all__ = ["FitInputs", "fit_inputs"]
+__all__ = ["FitInputs", "fit_inputs", "takes_weight"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,45 @@ def fit_inputs(
     who = type(owner).__name__
     rest = {name: value for name, value in given.items() if name not in own_names}
     splitter = {"groups": rest.pop("groups")} if "groups" in rest else {}
-    if "sample_weight" in rest and not has_fit_parameter(owner.estimator, "sample_weight"):
+    if "sample_weight" in rest and not takes_weight(owner.estimator):
         del rest["sample_weight"]
         name = type(owner.estimator).__name__
         rule_text = f"the estimator {name} should accept sample_weight"
         got = f"a fit without that argument: the weights enter {who} only"
-        todo = "For a pipeline pass step__sample_weight=..., or switch on metadata routing"
+        todo = "Choose a learner that takes weights"
+        if isinstance(owner.estimator, Pipeline) and not _hands_on(owner.estimator):
+            todo = "Take imbkit.pipeline.Pipeline, which hands weights to its steps, pass "
+            todo += "step__sample_weight=..., or switch on metadata routing"
         warnings.warn(message(who, rule_text, got, todo), ImbkitWarning, stacklevel=4)
     _check_accepted(owner, own_names, rest)
     return FitInputs(weight, rest, splitter)
+
+
+def takes_weight(estimator: Any) -> bool:
+    """Return whether ``fit(X, y, sample_weight=...)`` of an estimator uses weights.
+
+    Without metadata routing. Searches pass them on to what they search over, and pipelines of
+    this package to every step that names them; scikit-learn's pipelines refuse them.
+    """
+    if has_fit_parameter(estimator, "sample_weight"):
+        return True
+    if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
+        return takes_weight(estimator.estimator)
+    if not (isinstance(estimator, Pipeline) and _hands_on(estimator)):
+        return False
+    last = estimator
+    while isinstance(last, Pipeline):
+        last = last.steps[-1][1]
+    return bool(has_fit_parameter(last, "sample_weight"))
+
+
+def _hands_on(pipeline: Pipeline) -> bool:
+    """Whether a pipeline takes weights along with the rows: whether it is of this package."""
+    # By its module, as no family may be imported here.
+    return any(
+        issubclass(base, Pipeline) and base.__module__.startswith("imbkit.")
+        for base in type(pipeline).__mro__
+    )
 
 
 def _check_accepted(owner: Any, own_names: Collection[str], given: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, GaussianNB, MultinomialNB
@@ -113,9 +114,10 @@ def changes_shares(fitted: Any) -> bool:
     """Whether anything in a fitted model may have changed the class shares it was trained on.
 
     Samplers, class weights and priors anywhere in it, and a model that reports its own prior;
-    a bootstrap does not.
+    a bootstrap does not. A frozen model may have seen other rows than those at hand.
     """
-    if hasattr(last_step(fitted), "effective_prior_"):
+    last = last_step(fitted)
+    if isinstance(last, FrozenEstimator) or hasattr(last, "effective_prior_"):
         return True
     parameters = fitted.get_params(deep=True) if hasattr(fitted, "get_params") else {}
     for name, value in parameters.items():

@@ -143,17 +143,9 @@ def inner_forward(split: Split, data: CellData) -> InnerFolds | None:
         return None
     codes, times = data.codes[split.train], data.times[split.train]
     try:
-        pairs = forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
+        return forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
     except DataError:
         return None
-    if data.n_classes > 2 and not all(_has_all(codes[train], data) for train, _ in pairs):
-        return None
-    return pairs
-
-
-def _has_all(codes: IntArray, data: CellData) -> bool:
-    """Whether every class occurs."""
-    return bool(np.bincount(codes, minlength=data.n_classes).all())
 
 
 def _renumbered(split: Split, data: CellData) -> IntArray | None:

@@ -16,6 +16,7 @@ from imbkit.bench._schema import (
     PolicySummary,
 )
 from imbkit.bench._stats import compare_pairs, corrected_interval
+from imbkit.bench._summary_curves import calibration_card
 from imbkit.bench._values import Values, floats
 
 __all__ = ["mark_ties", "summarise_entry"]
@@ -76,6 +77,7 @@ def summarise_entry(values: Values, entry: EntryCard) -> EntrySummary:
         policies=summaries,
         recalls=_recalls(values, entry, card["task"]["decision_policy"]),
         class_weights=_class_weights(values, entry),
+        calibration=calibration_card(rows),
     )
 
 

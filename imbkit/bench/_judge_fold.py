@@ -4,12 +4,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from imbkit._core.prior import averages_members
 from imbkit._core.rng import derive
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.bench._bootstrap import bootstrap_errors
-from imbkit.bench._measures import RANKINGS, decision_values, ranking_values
+from imbkit.bench._measures import decision_values, ranking_values
 from imbkit.bench._money import Costs
-from imbkit.bench._repair import Repair, induced_prior, is_averaged, reliability_counts, repair
+from imbkit.bench._repair import (
+    Repair,
+    induced_share,
+    probability_errors,
+    reliability_counts,
+    repair,
+)
 from imbkit.bench._rows import Row
 from imbkit.bench._splits import Split
 from imbkit.bench._thin import thin_curve
@@ -66,6 +73,7 @@ def judge_fold(
         values, row["recalls"][policy] = _decide(data, codes, flagged.astype(np.intp))
         if costs is not None:
             values |= _money(costs, codes == 1, flagged)
+            row["class_costs"][policy] = costs.by_class(codes == 1, flagged)
         if policy == "budget" and data.budget is not None:
             share = data.budget.entity_precision(split.test, codes == 1, scores)
             values |= {} if share is None else {"entity_precision": share}
@@ -119,9 +127,9 @@ def _policies(
         row["reliability"] = reliability_counts(truth, scores)
         row["repaired"] = reliability_counts(truth, repaired.probabilities)
         row["repair"] = repaired.kind
-        row["repaired_scores"] = {
-            name: RANKINGS[name].compute(truth.astype(np.intp), repaired.probabilities)
-            for name in ("brier", "log_loss")
+        row["calibration"] = {
+            "before": probability_errors(truth, scores),
+            "after": probability_errors(truth, repaired.probabilities),
         }
         if data.costs is not None:
             costs = data.costs.take(split.test)
@@ -143,14 +151,15 @@ def _repaired(
     codes = data.codes[split.train]
     natural = float(np.mean(codes == 1))
     # Training weights shift the share, too, by an amount that only the scores can tell.
-    induced = induced_prior(fitted, codes, natural) if data.weight is None else None
+    induced = induced_share(fitted, codes) if data.weight is None else None
+    untouched = induced is not None and np.isclose(induced, natural, rtol=1e-9, atol=0)
     return repair(
         scores,
-        None if induced == natural else induced,
+        None if untouched else induced,
         natural,
         np.asarray(model.cv_results_["y_score"]),
         np.asarray(model.cv_results_["y_true"]),
-        exact=not is_averaged(fitted),
+        exact=not averages_members(fitted),
     )
 
 

@@ -63,6 +63,12 @@ class Costs:
         silence = probabilities * (self.fn + self.gain)
         return np.asarray(silence > (1 - probabilities) * self.fp)
 
+    def by_class(self, truth: BoolArray, alerts: BoolArray) -> list[float | None]:
+        """Return the mean cost of the negative rows and of the positive ones; None without any."""
+        wrong = np.where(alerts, self.fp, 0.0)[~truth]
+        right = np.where(alerts, -self.gain, self.fn)[truth]
+        return [float(each.mean()) if each.size else None for each in (wrong, right)]
+
     @property
     def cut(self) -> float | None:
         """With constant costs, the probability above which an alert is worth it."""
@@ -251,8 +257,27 @@ def base_rate_lines(
     false_positive_rate: float,
     rows: float,
     prevalences: Sequence[tuple[float, Literal["table", "asked", "other"]]],
+    *,
+    class_costs: tuple[float, float] | None = None,
+    threshold: float | None = None,
+    share: float | None = None,
 ) -> list[BaseRateLine]:
     """Return true and false alerts among a number of rows, one line for each prevalence.
+
+    Parameters
+    ----------
+    recall, false_positive_rate : float
+        Of the decisions; they are kept.
+    rows : float
+        Rows that the counts are for.
+    prevalences : sequence of (float, str)
+        Shares of positives, and what each stands for.
+    class_costs : tuple of two floats, default=None
+        Mean cost of a negative and of a positive row; None if there are no costs.
+    threshold : float, default=None
+        What is right at the table's share; None if that is not known.
+    share : float, default=None
+        The table's share of positives.
 
     References
     ----------
@@ -267,9 +292,26 @@ def base_rate_lines(
             false_alerts=rows * (1 - prevalence) * false_positive_rate,
             precision=reweighted_precision(recall, false_positive_rate, prevalence),
             kind=kind,
+            alerts_per_1000=1000 * (prevalence * recall + (1 - prevalence) * false_positive_rate),
+            cost_per_1000=None
+            if class_costs is None
+            else 1000 * ((1 - prevalence) * class_costs[0] + prevalence * class_costs[1]),
+            threshold=None
+            if threshold is None or share is None
+            else _moved(threshold, share, prevalence),
         )
         for prevalence, kind in prevalences
     ]
+
+
+def _moved(threshold: float, share: float, prevalence: float) -> float:
+    """Return the threshold on the same probabilities that is right among another prevalence.
+
+    Among other shares of the classes the true odds of every row change by one factor. The same
+    odds are then reached where those of the table are that factor smaller.
+    """
+    odds = threshold / (1 - threshold) * share / (1 - share) * (1 - prevalence) / prevalence
+    return odds / (1 + odds)
 
 
 def _read(X: Any, option: str, given: object, n_rows: int) -> tuple[FloatArray, str]:

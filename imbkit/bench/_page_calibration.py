@@ -1,29 +1,32 @@
 """Are the probabilities right: shares of positive rows by probability, before and after repair."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imbkit.bench._figures import NOTHING, decimals_for, number, share_text
 from imbkit.bench._inert import inert
 from imbkit.bench._page_curves import drawn_entries
+from imbkit.bench._page_data import more
+from imbkit.bench._page_tables import MOST_ENTRIES, Cell, Head, Row, Table
 from imbkit.bench._plots import Canvas, Plot, across, upward
-from imbkit.bench._schema import EntrySummary, Summary
-from imbkit.bench._schema_curves import EntryCurves, ReliabilityBin
+from imbkit.bench._schema import Summary
+from imbkit.bench._schema_curves import EntryCurves, ProbabilityErrors, ReliabilityBin
 
-__all__ = ["Calibration", "CalibrationLine", "calibration_of"]
+__all__ = ["Calibration", "calibration_of"]
 
 LEAST, NEAREST_TO_ONE = 1e-6, 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationLine:
-    """The errors of one entry's probabilities."""
-
-    title: str
-    baseline: bool
-    cells: tuple[str, ...]
-    """Brier score before and after, log-loss before and after."""
-    repair: str
+REPAIRS = {"prior": "by Bayes' rule", "sigmoid": "by a sigmoid"}
+AS_THEY_COME = "as they come"
+LOWER = "lower is better"
+HEADS = {
+    "brier": Head("Brier score", LOWER),
+    "log_loss": Head("Log-loss", LOWER),
+    "brier_positive": Head("Brier score", "of positive rows"),
+    "brier_negative": Head("Brier score", "of the others"),
+    "calibration_error": Head("Calibration error", LOWER),
+    "mean": Head("Mean probability"),
+    "share": Head("Share of positives", "what the mean should be"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,23 @@ class Calibration:
     """Drawings and errors."""
 
     plots: tuple[Plot, ...]
-    lines: tuple[CalibrationLine, ...]
+    errors: Table
+    """Of every entry, before and after repair."""
 
 
 def calibration_of(summary: Summary, titles: Mapping[str, str]) -> Calibration | None:
     """Return reliability of the drawn entries; None where no learner gives probabilities."""
     base, others = drawn_entries(summary)
     shown = [c for c in (base, *others) if c is not None and c["reliability"]]
-    if not shown:
+    errors = _errors(summary)
+    if not shown and not errors.rows:
         return None
-    entries = {entry["id"]: entry for entry in summary["entries"]}
     names = {c["id"]: titles.get(c["id"], inert(c["id"])) for c in shown}
     bins = [b for c in shown for b in (*c["reliability"], *c["repaired"])]
-    ends = _ends(bins)
+    ends = _ends(bins) if bins else []
     return Calibration(
         plots=tuple(_plot(c, c is base, names[c["id"]], ends) for c in shown),
-        lines=tuple(_line(c, c is base, names[c["id"]], entries.get(c["id"])) for c in shown),
+        errors=errors,
     )
 
 
@@ -88,14 +92,47 @@ def _gap(bins: Sequence[ReliabilityBin]) -> str:
     return f"{100 * gaps / rows:.2g} percentage points" if rows else NOTHING
 
 
-def _line(
-    curves: EntryCurves, base: bool, name: str, entry: EntrySummary | None
-) -> CalibrationLine:
-    cells = []
-    for metric in ("brier", "log_loss"):
-        estimate = entry["scores"].get(metric) if entry else None
-        pair = [estimate["mean"] if estimate else None, curves["repaired_scores"].get(metric)]
-        decimals = decimals_for(pair)
-        cells += [number(value, decimals) for value in pair]
-    repair = inert(curves["repair"], 300) or "Nothing was repaired."
-    return CalibrationLine(name, base, tuple(cells), repair)
+def _errors(summary: Summary) -> Table:
+    """Return the errors of every entry's probabilities, as they come and repaired."""
+    lines: list[tuple[Row, ProbabilityErrors]] = []
+    entries = [entry for entry in summary["entries"] if entry["calibration"]]
+    for entry in entries[:MOST_ENTRIES]:
+        card = entry["calibration"]
+        if card is None:
+            continue
+        repaired = card["after"]
+        tags = ("baseline",) * entry["baseline"]
+        tags += ("recommended",) * (entry["id"] == summary["recommended"])
+        row = Row(
+            title=inert(entry["title"]),
+            tags=tags,
+            cells=(),
+            policy=AS_THEY_COME if repaired else f"{AS_THEY_COME}; nothing was repaired",
+            lines=2 if repaired else 1,
+            baseline=entry["baseline"],
+        )
+        lines.append((row, card["before"]))
+        if repaired:
+            how = " or ".join(REPAIRS[kind] for kind in card["repairs"])
+            lines.append((replace(row, policy=f"repaired {how}", lines=0), repaired))
+    columns = []
+    for name in HEADS:
+        values: list[float | None] = [
+            errors[name]  # type: ignore[literal-required]
+            for _, errors in lines
+        ]
+        decimals = decimals_for(values)
+        if name in ("mean", "share"):
+            columns.append([NOTHING if v is None else share_text(v) for v in values])
+        else:
+            columns.append([number(v, decimals) for v in values])
+    return Table(
+        heads=tuple(HEADS.values()),
+        rows=tuple(
+            replace(row, cells=tuple(Cell(column[k]) for column in columns))
+            for k, (row, _) in enumerate(lines)
+        ),
+        policies=True,
+        policy_head="Probabilities",
+        left_out=more(len(entries), MOST_ENTRIES, "entries"),
+    )

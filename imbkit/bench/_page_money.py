@@ -1,9 +1,17 @@
 """What decisions cost and save, and what the same rates mean where positives are rarer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imbkit.bench._figures import NOTHING, SPACE, decimals_for, number, share_text, span_text
+from imbkit.bench._figures import (
+    NOTHING,
+    SPACE,
+    decimals_for,
+    number,
+    share_text,
+    span_text,
+    weight_text,
+)
 from imbkit.bench._inert import inert
 from imbkit.bench._page_tables import WITH_POLICY
 from imbkit.bench._schema import EntrySummary, Estimate, Policy, Summary
@@ -11,6 +19,15 @@ from imbkit.bench._schema_money import BaseRateLine
 
 __all__ = ["Money", "MoneyLine", "Rates", "RatesLine", "money_of", "rates_of", "saving_sentences"]
 
+THRESHOLDS = {
+    "cost": "The last column is the threshold that would be right for true probabilities of this "
+    "table at the costs you gave: where positives are rarer, the same probability stands for a "
+    "smaller risk, and the threshold must be higher. The other columns keep the decisions.",
+    "tuned": "The last column moves the tuned threshold by the same odds as the positives: if "
+    "probabilities are right but for one factor of their odds, it weighs misses and false alarms "
+    "there as the tuned threshold does here. The other columns keep the threshold as it is.",
+    "none": "",
+}
 NO_COSTS = (
     "Not known, because no costs were given: say with --fn-cost and --fp-cost what a missed "
     "positive and a false alarm cost."
@@ -49,6 +66,9 @@ class RatesLine:
     true_alerts: str
     false_alerts: str
     precision: str
+    alerts: str
+    cost: str
+    threshold: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,10 @@ class Rates:
     finding: str
     basis: str
     lines: tuple[RatesLine, ...]
+    costs: bool
+    """Whether there are costs."""
+    threshold: str
+    """What the thresholds are; empty if there are none."""
 
 
 def saving_sentences(summary: Summary, titles: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -125,7 +149,9 @@ def rates_of(summary: Summary, titles: Mapping[str, str]) -> Rates | None:
         finding=_rates_finding(summary, among),
         basis=f"Counts are for {among}, with a recall of {share_text(rates['recall'])} and a "
         f"false-positive rate of {share_text(rates['false_positive_rate'])}.",
-        lines=tuple(_rates_line(line) for line in rates["lines"]),
+        lines=tuple(_rates_line(line, rates["lines"]) for line in rates["lines"]),
+        costs=any(line["cost_per_1000"] is not None for line in rates["lines"]),
+        threshold=THRESHOLDS[rates["threshold"]],
     )
 
 
@@ -246,14 +272,20 @@ def _rates_finding(summary: Summary, among: str) -> str:
     )
 
 
-def _rates_line(line: BaseRateLine) -> RatesLine:
-    kinds = {"table": "as in the table", "asked": "as asked", "other": ""}
+def _rates_line(line: BaseRateLine, lines: Sequence[BaseRateLine]) -> RatesLine:
+    table = next((each["prevalence"] for each in lines if each["kind"] == "table"), None)
+    times = f"{line['prevalence'] / table:.3g} times" if table else ""
+    kinds = {"table": "as in the table", "asked": "as asked", "other": times}
+    decimals = decimals_for(each["cost_per_1000"] for each in lines)
     return RatesLine(
         kind=kinds[line["kind"]],
         prevalence=share_text(line["prevalence"]),
         true_alerts=_count(line["true_alerts"]),
         false_alerts=_count(line["false_alerts"]),
         precision=share_text(line["precision"]),
+        alerts=_count(line["alerts_per_1000"]),
+        cost=number(line["cost_per_1000"], decimals),
+        threshold=NOTHING if line["threshold"] is None else weight_text(line["threshold"]),
     )
 
 

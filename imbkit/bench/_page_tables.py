@@ -118,6 +118,8 @@ class Table:
     shaded: bool = False
     policies: bool = False
     """Whether there are several policies an entry, so that they need a column."""
+    policy_head: str = "Decided by"
+    """Title of that column."""
     sortable: bool = False
     """Whether every line stands by itself, so that a reader may put them in another order."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from imbkit._core.messages import message
+from imbkit.bench._schema_curves import ProbabilityErrors
 from imbkit.bench._splits import Split
 from imbkit.exceptions import OutputError
 
@@ -50,6 +51,8 @@ class Row(TypedDict):
     class_weights: list[float]
     """By which the policy ``"tuned"`` weighs the probability of each of many classes, by the
     class's number, that of the commonest class being 1; else empty."""
+    class_costs: dict[str, list[float | None]]
+    """Policy -> mean cost of the negative rows, and of the positive ones; empty without costs."""
     curve: dict[str, list[Any]]
     """Counts at falling cut-offs, see `_thin`; empty for many classes."""
     reliability: list[list[float]]
@@ -57,8 +60,9 @@ class Row(TypedDict):
     repaired: list[list[float]]
     """The same after the repair."""
     repair: Literal["none", "prior", "sigmoid"]
-    repaired_scores: dict[str, float | None]
-    """Brier score and log-loss after the repair."""
+    calibration: dict[str, ProbabilityErrors]
+    """Errors of the probabilities ``"before"`` and ``"after"`` the repair; empty for many classes
+    and for learners without probabilities."""
     warnings: dict[str, int]
     """Text -> times raised."""
     error: str
@@ -85,11 +89,12 @@ def new_row(strategy: str, learner: str, split: Split) -> Row:
         policy_errors={},
         recalls={},
         class_weights=[],
+        class_costs={},
         curve={},
         reliability=[],
         repaired=[],
         repair="none",
-        repaired_scores={},
+        calibration={},
         warnings={},
         error="",
         fit_seconds=0.0,

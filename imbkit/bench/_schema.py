@@ -6,7 +6,7 @@ removal of a key raises `SCHEMA_VERSION`; a new key does not.
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from imbkit.bench._schema_curves import EntryCurves, FoldCard, PairMatrix
+from imbkit.bench._schema_curves import CalibrationCard, EntryCurves, FoldCard, PairMatrix
 from imbkit.bench._schema_data import ClassCard, ColumnCard, DataCard, LeakCard, PeriodCard
 from imbkit.bench._schema_money import BaseRates, BudgetCard, HeldOut, MoneyCard, Optimism
 from imbkit.bench._schema_promise import PromiseCard
@@ -146,6 +146,8 @@ class EntrySummary(TypedDict):
     """Recall of each class under the policy that decisions are judged under, by label."""
     class_weights: dict[str, ClassWeight]
     """Tuned weight of each of many classes, by label; empty where nothing was tuned."""
+    calibration: CalibrationCard | None
+    """None where the learner gives no probabilities, and for many classes."""
 
 
 class Verdict(TypedDict):

@@ -2,7 +2,15 @@
 
 from typing import Literal, TypedDict
 
-__all__ = ["Band", "EntryCurves", "FoldCard", "PairMatrix", "ReliabilityBin"]
+__all__ = [
+    "Band",
+    "CalibrationCard",
+    "EntryCurves",
+    "FoldCard",
+    "PairMatrix",
+    "ProbabilityErrors",
+    "ReliabilityBin",
+]
 
 
 class Band(TypedDict):
@@ -30,6 +38,34 @@ class ReliabilityBin(TypedDict):
     high: float
 
 
+class ProbabilityErrors(TypedDict):
+    """How far probabilities of the positive class are from what came true."""
+
+    brier: float | None
+    """Mean squared error over all rows."""
+    log_loss: float | None
+    brier_positive: float | None
+    """Mean squared error over the positive rows alone; None without one."""
+    brier_negative: float | None
+    calibration_error: float | None
+    """Mean gap between probability and share of positives in 15 bins of equal mass, by rows."""
+    mean: float | None
+    """Mean probability."""
+    share: float | None
+    """Share of positive rows, which the mean probability should be."""
+
+
+class CalibrationCard(TypedDict):
+    """The probabilities of one entry before and after repair: means over the test folds."""
+
+    before: ProbabilityErrors
+    after: ProbabilityErrors | None
+    """None where nothing was repaired."""
+    repairs: list[Literal["prior", "sigmoid"]]
+    """How: by Bayes' rule for the share of positives that training made up, or by a sigmoid
+    fitted to the scores of rows left out on the training side, which were not resampled."""
+
+
 class EntryCurves(TypedDict):
     """The curves of one entry."""
 
@@ -51,10 +87,6 @@ class EntryCurves(TypedDict):
     """Probabilities as they come; empty if the learner gives none."""
     repaired: list[ReliabilityBin]
     """The same after the repair; empty if there was none."""
-    repair: str
-    """How the probabilities were repaired, in a sentence."""
-    repaired_scores: dict[str, float | None]
-    """Mean Brier score and log-loss after the repair."""
 
 
 class FoldCard(TypedDict):

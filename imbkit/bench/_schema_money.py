@@ -53,6 +53,12 @@ class BaseRateLine(TypedDict):
     precision: float
     kind: Literal["table", "asked", "other"]
     """The table's own share of positives, the one asked for, or another for comparison."""
+    alerts_per_1000: float
+    """Alerts among every 1,000 rows."""
+    cost_per_1000: float | None
+    """Cost of every 1,000 rows; None without costs."""
+    threshold: float | None
+    """What would be the right threshold there, on the same probabilities."""
 
 
 class BaseRates(TypedDict):
@@ -66,6 +72,10 @@ class BaseRates(TypedDict):
     """Rows that the counts refer to."""
     per_day: bool
     """Whether `rows` is the table's rows a day; otherwise it is a round number."""
+    threshold: Literal["cost", "tuned", "none"]
+    """What the lines' thresholds start from at the table's own share: the best one for true
+    probabilities at constant costs; the median of the tuned ones, on probabilities as they come;
+    or nothing."""
     lines: list[BaseRateLine]
 
 

@@ -74,7 +74,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         money=card["money"],
         budget=card["budget"],
         promise=promise,
-        base_rates=base_rates(card, entries, winner),
+        base_rates=base_rates(card, entries, winner, _rows_of(values, winner)),
         optimism=_optimism(values, ranking),
         held_out=None,
         problems=_problems(values),
@@ -83,6 +83,10 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         recommended_policy=policy,
         timing=_timing(values, wall_seconds),
     )
+
+
+def _rows_of(values: Values, entry_id: str) -> list[Row | None]:
+    return values.of_entry(next(e for e in values.card["entries"] if e["id"] == entry_id))
 
 
 def _choose_winner(

@@ -1,7 +1,7 @@
 """Curves of an entry over the test folds, and what its rates mean among other positives."""
 
-from collections.abc import Mapping, Sequence
-from statistics import mean
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean, median
 from typing import Literal
 
 from imbkit.bench._money import base_rate_lines
@@ -9,22 +9,23 @@ from imbkit.bench._plan_card import PlanCard
 from imbkit.bench._repair import reliability_bins
 from imbkit.bench._rows import Row
 from imbkit.bench._schema import EntrySummary, Estimate
-from imbkit.bench._schema_curves import EntryCurves, FoldCard
+from imbkit.bench._schema_curves import (
+    CalibrationCard,
+    EntryCurves,
+    FoldCard,
+    ProbabilityErrors,
+)
 from imbkit.bench._schema_money import BaseRates
 from imbkit.bench._thin import budget_bands, objective_band, recall_precision_band, roc_band
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import CountMetric, get_metric
 
-__all__ = ["base_rates", "entry_curves"]
+__all__ = ["base_rates", "calibration_card", "entry_curves"]
 
+FACTORS = (0.1, 0.3, 3.0, 10.0)
+"""Shares of positives to look at, as multiples of the table's."""
 ROUND_NUMBER = 1e6
 """Rows that base rates refer to where no rows a day are known."""
-REPAIRS = {
-    "none": "",
-    "prior": "The share of positives that training made up was undone by Bayes' rule.",
-    "sigmoid": "A sigmoid was fitted to the scores of rows left out on the training side, which "
-    "were not resampled.",
-}
 
 
 def entry_curves(card: PlanCard, entry: str, rows: Sequence[Row | None]) -> EntryCurves:
@@ -35,7 +36,6 @@ def entry_curves(card: PlanCard, entry: str, rows: Sequence[Row | None]) -> Entr
     negatives = [int(curve["fp"][-1] or 0) for curve in curves]
     amounts = card["money"] is not None and any("amount" in curve for curve in curves)
     recall, precision, amount = budget_bands(curves, positives, negatives, amounts=amounts)
-    repairs = sorted({row["repair"] for row in done} - {"none"})
     cuts = [row["policies"].get("tuned", {}).get("threshold") for row in done]
     repeats = len({row["repeat"] for row in done}) or 1
     return EntryCurves(
@@ -49,17 +49,56 @@ def entry_curves(card: PlanCard, entry: str, rows: Sequence[Row | None]) -> Entr
         budget_amount=amount,
         reliability=reliability_bins([r["reliability"] for r in done if r["reliability"]], repeats),
         repaired=reliability_bins([r["repaired"] for r in done if r["repaired"]], repeats),
-        repair=" ".join(REPAIRS[kind] for kind in repairs),
-        repaired_scores={
-            name: mean(values)
-            for name in ("brier", "log_loss")
-            if (values := [v for r in done if (v := r["repaired_scores"].get(name)) is not None])
-        },
     )
 
 
-def base_rates(card: PlanCard, entries: Sequence[EntrySummary], winner: str) -> BaseRates | None:
-    """Return what the recommended entry's recall and false alarms mean by prevalence."""
+def calibration_card(rows: Iterable[Row | None]) -> CalibrationCard | None:
+    """Return the errors of an entry's probabilities; None where it gives none."""
+    done = [row for row in rows if row and row["calibration"]]
+    if not done:
+        return None
+    repairs = sorted({row["repair"] for row in done if row["repair"] != "none"})
+    return CalibrationCard(
+        before=_mean_errors([row["calibration"]["before"] for row in done]),
+        after=_mean_errors([row["calibration"]["after"] for row in done]) if repairs else None,
+        repairs=repairs,
+    )
+
+
+def _mean_errors(errors: Sequence[ProbabilityErrors]) -> ProbabilityErrors:
+    """Return the means over test folds; what no fold knows is None."""
+
+    def over(values: Iterable[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return mean(known) if known else None
+
+    return ProbabilityErrors(
+        brier=over(each["brier"] for each in errors),
+        log_loss=over(each["log_loss"] for each in errors),
+        brier_positive=over(each["brier_positive"] for each in errors),
+        brier_negative=over(each["brier_negative"] for each in errors),
+        calibration_error=over(each["calibration_error"] for each in errors),
+        mean=over(each["mean"] for each in errors),
+        share=over(each["share"] for each in errors),
+    )
+
+
+def base_rates(
+    card: PlanCard, entries: Sequence[EntrySummary], winner: str, rows: Sequence[Row | None]
+) -> BaseRates | None:
+    """Return what the recommended entry's recall and false alarms mean by prevalence.
+
+    Parameters
+    ----------
+    card : PlanCard
+        The plan.
+    entries : sequence of EntrySummary
+        All entries.
+    winner : str
+        The recommended one.
+    rows : sequence of Row or None
+        Its cells.
+    """
     if card["task"]["kind"] != "binary":
         return None
     policy = card["task"]["decision_policy"]
@@ -72,6 +111,7 @@ def base_rates(card: PlanCard, entries: Sequence[EntrySummary], winner: str) -> 
     if recall is None or rate is None:
         return None
     share = next(c["share"] for c in card["data"]["classes"] if c["positive"])
+    threshold, basis = _start_of_threshold(card, entry, policy)
     return BaseRates(
         entry=winner,
         policy=policy,
@@ -79,10 +119,41 @@ def base_rates(card: PlanCard, entries: Sequence[EntrySummary], winner: str) -> 
         false_positive_rate=rate,
         rows=card["rows_a_day"] or ROUND_NUMBER,
         per_day=card["rows_a_day"] is not None,
+        threshold=basis,
         lines=base_rate_lines(
-            recall, rate, card["rows_a_day"] or ROUND_NUMBER, _prevalences(card, share)
+            recall,
+            rate,
+            card["rows_a_day"] or ROUND_NUMBER,
+            _prevalences(card, share),
+            class_costs=_class_costs(rows, policy),
+            threshold=threshold,
+            share=share,
         ),
     )
+
+
+def _class_costs(rows: Iterable[Row | None], policy: str) -> tuple[float, float] | None:
+    """Return the mean cost of a negative and of a positive row over the test folds."""
+    known = [row["class_costs"].get(policy) for row in rows if row]
+    negative = [each[0] for each in known if each and each[0] is not None]
+    positive = [each[1] for each in known if each and each[1] is not None]
+    return (mean(negative), mean(positive)) if negative and positive else None
+
+
+def _start_of_threshold(
+    card: PlanCard, entry: EntrySummary, policy: str
+) -> tuple[float | None, Literal["cost", "tuned", "none"]]:
+    """Return the threshold that is right at the table's share of positives, and what it is."""
+    if entry["calibration"] is None or policy == "budget":
+        return None, "none"
+    cut = card["money"]["cut"] if card["money"] else None
+    if cut is not None and card["task"]["decision_metric"] == "cost_per_1000":
+        return (cut, "cost") if 0 < cut < 1 else (None, "none")
+    estimate = next(p["threshold"] for p in entry["policies"] if p["policy"] == policy)
+    known = [value for value in (estimate["folds"] if estimate else []) if value is not None]
+    tuned = median(known) if known else 0.0
+    # Of probabilities that are certain no odds can be shifted.
+    return (tuned, "tuned") if 0 < tuned < 1 else (None, "none")
 
 
 def _false_positive_rate(
@@ -109,11 +180,11 @@ def _false_positive_rate(
 def _prevalences(
     card: PlanCard, share: float
 ) -> list[tuple[float, Literal["table", "asked", "other"]]]:
-    """Return the table's share of positives, the one asked for, and rarer ones."""
+    """Return the table's share of positives, the one asked for, and some around it."""
     lines: list[tuple[float, Literal["table", "asked", "other"]]] = [(share, "table")]
     if card["prevalence"] is not None:
         lines.append((card["prevalence"], "asked"))
-    lines += [(share / factor, "other") for factor in (10, 100)]
+    lines += [(share * factor, "other") for factor in FACTORS if share * factor < 1]
     return sorted(lines, key=lambda line: -line[0])
 
 

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from imbkit._core.card import Card
 from imbkit._core.types import BoolArray, FloatArray, IntArray
-from imbkit.calibration._base import BaseCalibrator, log_probabilities
+from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._logistic import fit_logistic
 from imbkit.calibration._one_against_rest import (
     joined,
@@ -17,6 +17,7 @@ from imbkit.calibration._one_against_rest import (
     truths,
     warn_if_flat,
 )
+from imbkit.calibration._probabilities import log_probabilities
 
 __all__ = ["BetaCalibrator"]
 

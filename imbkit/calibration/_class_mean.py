@@ -1,6 +1,5 @@
 """The class whose mean row is nearest."""
 
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler, normalize
 from sklearn.utils import Tags
-from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.extmath import row_norms, safe_sparse_dot
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -20,9 +19,9 @@ from imbkit._core.compat import fit_context
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray
-from imbkit.calibration._head_classifier import class_target
+from imbkit.calibration._labels import check_every_class, class_target
 from imbkit.calibration._linear_head import class_means, one_row
-from imbkit.exceptions import DataError, ImbkitWarning
+from imbkit.calibration._warn import tell
 from imbkit.metrics._counts import check_weight
 
 __all__ = ["NearestClassMeanClassifier"]
@@ -158,23 +157,22 @@ class NearestClassMeanClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(target, return_inverse=True)
         weight = check_weight(sample_weight, target.size, who)
         n_classes = self.classes_.size
-        mass = np.bincount(codes, weights=weight, minlength=n_classes)
-        if not mass.all():
-            rule = "every class must have rows of positive weight"
-            raise DataError(message(who, rule, f"none for {listing(self.classes_[mass == 0])}"))
+        check_every_class(codes, weight, self.classes_, who)
         self.center_: FloatArray | None = None
         if self.center == "classes":
             self.center_ = class_means(X, codes, n_classes, weight).mean(axis=0)
         elif self.center == "rows":
             self.center_ = np.average(X, axis=0, weights=weight)
-        self.means_ = class_means(self._transformed(X, self.normalize), codes, n_classes, weight)
+        rows = self._transformed(X, self.normalize)
+        self.means_ = class_means(rows, codes, n_classes, weight)
         norms = np.linalg.norm(self.means_, axis=1)
-        nowhere = norms <= 2.0**-40 * norms.max()
+        # Beside the rows themselves, such a mean is rounding.
+        nowhere = norms <= 2.0**-40 * row_norms(rows).max()
         if self.metric == "cosine" and nowhere.any():
             rule = "with metric='cosine' the mean of a class must have a direction"
             got = f"a mean of zero for {listing(self.classes_[nowhere])}"
             todo = "Its score is 0 for every row; take another center, or metric='euclidean'"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=3)
+            tell(message(who, rule, got, todo))
             self.means_[nowhere] = 0.0
         return self
 

@@ -9,15 +9,18 @@ from sklearn.utils.validation import validate_data
 
 from imbkit._core.containers import take
 from imbkit._core.induced import Member, changes_shares, last_step, members_of, steps_of
-from imbkit._core.messages import listing, message
 from imbkit._core.prior import averages_members, class_shares, induced_prior, shift
 from imbkit._core.types import AnyArray, FloatArray
-from imbkit.exceptions import DataError
+from imbkit.calibration._probabilities import probabilities_of
 
-__all__ = ["Shift", "is_certain", "probabilities_of", "shift_of", "smoothed", "votes_behind"]
+__all__ = ["Shift", "is_certain", "shift_of", "smoothed", "votes_behind"]
 
 _ROWS_LOOKED_AT = 1000
-_CERTAIN_SHARE = 0.1
+# On six tables with up to fifteen learners a calibration had the lower log-loss in 57 of 62
+# cases with more certainty than this, down to a tenth of it, and in 11 of 19 with less.
+_CERTAIN_SHARE = 0.02
+# There smoothing lowered the log-loss in 44 of 45 cases with more zeros and ones than this,
+# and changed it by less than a hundredth in most others.
 _SMOOTHED_SHARE = 0.01
 
 
@@ -42,7 +45,7 @@ class Shift:
     ) -> FloatArray:
         """Return probabilities of shape (n_rows, n_classes) for class shares `goal`."""
         if not self.members:
-            return shift(probabilities_of(model, X, classes, who), goal / self.source)
+            return shift(probabilities_of(model, X, classes=classes, who=who), goal / self.source)
         total = np.zeros(1)
         tables = _each(model, self.members, X, classes)
         for member, P in zip(self.members, tables, strict=True):
@@ -85,7 +88,7 @@ def is_certain(
     """Whether factors leave much where it is that they should take away.
 
     Looks at the classes whose share falls, on training rows: no factor changes a probability
-    of exactly 1. True if such answers make up a tenth of these classes' probability. Deep
+    of exactly 1. True if such answers make up a fiftieth of these classes' probability. Deep
     trees and nearest neighbours repeat the labels of their rows, whatever the shares were.
     """
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
@@ -95,29 +98,16 @@ def is_certain(
         priors = [np.asarray(member.prior) for member in shifted.members]
         tables = _each(model, shifted.members, X, classes)
     else:
-        priors, tables = [shifted.source], iter([probabilities_of(model, X, classes, who)])
+        priors, tables = (
+            [shifted.source],
+            iter([probabilities_of(model, X, classes=classes, who=who)]),
+        )
     mass = stuck = 0.0
     for prior, P in zip(priors, tables, strict=True):
         falling = P[:, goal < prior]
         mass += float(falling.sum())
         stuck += float((falling == 1).sum())
     return stuck > _CERTAIN_SHARE * mass
-
-
-def probabilities_of(model: Any, X: Any, classes: AnyArray, who: str) -> FloatArray:
-    """Return a model's own probabilities of shape (n_rows, n_classes), checked."""
-    known = np.asarray(model.classes_).tolist()
-    if known != classes.tolist():
-        rule = f"the fitted estimator must know the classes {listing(classes.tolist())}"
-        todo = "Fit it on rows of all of them, and resample none of them away"
-        raise DataError(message(who, rule, listing(known), todo))
-    P = np.asarray(model.predict_proba(X), dtype=float)
-    if P.ndim != 2 or P.shape[1] != classes.size or not np.isfinite(P).all():
-        rule = f"predict_proba of {type(model).__name__} must give finite numbers, one a class"
-        got = f"shape {P.shape} with {np.count_nonzero(~np.isfinite(P)):,} that are not finite"
-        todo = "Look for missing values or overflow in its input"
-        raise DataError(message(who, rule, got, todo))
-    return P
 
 
 def votes_behind(model: Any, P: FloatArray) -> int:

@@ -1,35 +1,31 @@
 """What the classifiers that correct the last linear layer of another one have in common."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.utils import Tags, check_array, column_or_1d, get_tags
+from sklearn.utils import check_array
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.containers import take
 from imbkit._core.deploy import deploy
+from imbkit._core.induced import changes_shares
 from imbkit._core.messages import listing, message
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.calibration._linear_head import Bias, corrected_bias, one_row, two_rows
-from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
+from imbkit.calibration._warn import tell
+from imbkit.calibration._wrapper import BaseWrapper
+from imbkit.exceptions import DataError, InvalidParameterError
 
 __all__ = [
     "BaseHeadClassifier",
     "LinearHead",
-    "check_known",
     "check_scores",
-    "class_target",
     "linear_head",
 ]
 
@@ -86,13 +82,12 @@ class LinearHead:
         return made
 
 
-class BaseHeadClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseHeadClassifier(BaseWrapper):
     """A classifier whose scores are those of another one with a corrected last layer.
 
-    A subclass has `estimator` and `bias` and, in ``fit``, calls `_keep` at the end.
+    A subclass has `bias` and, in ``fit``, calls `_keep` at the end.
     """
 
-    estimator: Any
     bias: Bias
 
     def predict(self, X: Any) -> AnyArray:
@@ -143,30 +138,6 @@ class BaseHeadClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return np.asarray(self.head_.predict_proba(_through(self._steps, X)))
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return who is routed what.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing: the estimator's ``fit``, and the splitter where there is one.
-        """
-        router = MetadataRouter(owner=self).add_self_request(self)
-        both = MethodMapping().add(caller="fit", callee="fit")
-        router.add(estimator=self.estimator, method_mapping=both)
-        if hasattr(self, "cv"):
-            split = MethodMapping().add(caller="fit", callee="split")
-            router.add(splitter=self.cv, method_mapping=split)
-        return router
-
-    def __sklearn_tags__(self) -> Tags:
-        """Take over what input the estimator can take."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator).input_tags
-        tags.input_tags.sparse = inner.sparse
-        tags.input_tags.allow_nan = inner.allow_nan
-        return tags
-
     def __deploy__(self) -> Any:
         """Return a LogisticRegression with the new weights, behind the fitted transformers."""
         check_is_fitted(self)
@@ -174,29 +145,32 @@ class BaseHeadClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return self.head_
         return make_pipeline(*(deploy(step) for step in self._steps), self.head_)
 
-    def _own_request(self) -> Any:
-        """Return what this object itself wants of the metadata."""
-        return super().get_metadata_routing()
-
     def _prior(
         self, fitted: Any, target: AnyArray, sample_weight: FloatArray | None
     ) -> FloatArray | None:
-        """Return the class shares that the estimator was trained on, if `bias` needs them."""
+        """Return the class shares that the estimator was trained on, if `bias` needs them.
+
+        Labels and weights are those that it was fitted on, or with cv="prefit" other ones.
+        """
         if self.bias != "prior":
             return None
         who = type(self).__name__
         classes = np.asarray(fitted.classes_)
-        prior = induced_prior(fitted, target, classes, sample_weight)
+        prior = None
+        if not self._is_prefit():
+            prior = induced_prior(fitted, target, classes, sample_weight)
+        elif not changes_shares(fitted):
+            prior = class_shares(target, classes, sample_weight)
         if not hasattr(fitted, "predict_proba"):
             rule = "with bias='prior' the scores should be log-probabilities up to a constant"
             got = f"{type(fitted).__name__}, which has no predict_proba"
             todo = "Pass bias='zero' or 'keep', or take a learner such as LogisticRegression"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=4)
+            tell(message(who, rule, got, todo))
         elif prior is None:
             rule = "with bias='prior' it should be known what class shares the estimator saw"
             got = "an estimator where training changed more than the shares, or hides them"
             todo = "Those of y are used; pass bias='zero' or 'keep' if they are not meant"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=4)
+            tell(message(who, rule, got, todo))
         if prior is None:
             prior = class_shares(target, classes, sample_weight)
         if not prior.all():
@@ -217,41 +191,16 @@ class BaseHeadClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         rule = "there should be three classes or more"
         got = "two, whose rows of the last layer have the same norm: no ranking of rows changes"
         todo = "The intercept alone makes a difference; ThresholdClassifierCV chooses it by a rule"
-        warnings.warn(message(type(self).__name__, rule, got, todo), ImbkitWarning, stacklevel=3)
+        tell(message(type(self).__name__, rule, got, todo))
 
     def _keep(self, fitted: Any, head: LinearHead, weights: FloatArray, bias: FloatArray) -> None:
         """Turn the corrected head into fitted attributes."""
-        self.estimator_ = fitted
+        self._take_over(fitted)
         self._steps = list(head.steps)
         self.head_ = head.corrected(weights, bias)
         self.classes_ = self.head_.classes_
         self.coef_ = self.head_.coef_
         self.intercept_ = self.head_.intercept_
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(fitted, name):
-                setattr(self, name, getattr(fitted, name))
-
-
-def class_target(y: ArrayLike | None, who: str) -> AnyArray:
-    """Return the target as an array of one dimension with two classes or more, or complain."""
-    if y is None:
-        rule = "requires y to be passed, but the target y is None"
-        raise DataError(message(who, rule, todo="Call fit(X, y)"))
-    target: AnyArray = column_or_1d(y, warn=True)
-    check_classification_targets(target)
-    labels = np.unique(target)
-    if labels.size < 2:
-        rule = "the target must have rows of two classes or more"
-        raise DataError(message(who, rule, f"one class only, {listing(labels.tolist())}"))
-    return target
-
-
-def check_known(target: AnyArray, classes: AnyArray, who: str) -> None:
-    """Refuse labels that a fitted estimator does not know."""
-    unknown = np.setdiff1d(target, classes).tolist()
-    if unknown:
-        rule = f"the fitted estimator must know every class of y. It knows {listing(classes)}"
-        raise DataError(message(who, rule, listing(unknown), "Leave these rows out"))
 
 
 def linear_head(fitted: Any, who: str) -> LinearHead:

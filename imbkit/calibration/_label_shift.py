@@ -14,8 +14,8 @@ __all__ = ["METHODS", "Method", "Shift", "Source", "bbse", "estimate_shift", "le
 Method: TypeAlias = Literal["mlls", "bbse", "bbse_soft", "rlls"]
 METHODS = ("mlls", "bbse", "bbse_soft", "rlls")
 
-
 _KEPT = 2000  # held-out rows of each class, enough for a covariance
+_ROUNDING = 1e-12  # relative singular values below are zeros that rounding has moved
 
 
 class HeldOut(NamedTuple):
@@ -179,7 +179,7 @@ def bbse(joint: FloatArray, target: FloatArray) -> FloatArray:
     target : ndarray of shape (K,)
         Mean prediction on the target.
     """
-    theta = np.linalg.lstsq(joint, target - joint.sum(axis=1), rcond=None)[0]
+    theta = np.linalg.lstsq(joint, target - joint.sum(axis=1), rcond=_ROUNDING)[0]
     return np.asarray(np.maximum(1 + theta, 0.0))
 
 

@@ -1,6 +1,5 @@
 """A classifier that adapts its probabilities to the class shares of unlabelled rows."""
 
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from numbers import Integral, Real
@@ -8,25 +7,24 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import Tags, get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRequest, MetadataRouter, MethodMapping
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.card import Card
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
-from imbkit._core.fit_inputs import FitInputs, fit_inputs
+from imbkit._core.fit_inputs import FitInputs
 from imbkit._core.messages import listing, message
-from imbkit._core.out_of_fold import make_splits, out_of_fold
 from imbkit._core.prior import shift
 from imbkit._core.rng import child_generators
 from imbkit._core.types import AnyArray, FloatArray, IntArray, Seed
-from imbkit.calibration._base import BaseCalibrator, as_calibrator, check_probabilities
-from imbkit.calibration._head_classifier import class_target
+from imbkit.calibration._base import BaseCalibrator, as_calibrator
 from imbkit.calibration._label_shift import METHODS, Method, Shift, estimate_shift, learn_source
-from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
+from imbkit.calibration._labels import check_every_class
+from imbkit.calibration._probabilities import probabilities_of
+from imbkit.calibration._warn import tell
+from imbkit.calibration._wrapper import BaseWrapper, stacked
+from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.metrics._counts import check_weight
 
 __all__ = ["LabelShiftAdapter"]
@@ -35,7 +33,7 @@ _NEAR_SINGULAR = 1e-3
 _USELESS = 0.5  # an interval this wide says next to nothing of a share
 
 
-class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class LabelShiftAdapter(BaseWrapper):
     """Learn the new class shares from unlabelled rows, and correct the probabilities.
 
     For a model that goes to work where a class is more or less frequent than it was in
@@ -91,7 +89,8 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     weights_ : ndarray of shape (n_classes,)
         `target_prior_` over `source_prior_`.
     target_prior_interval_ : ndarray of shape (n_classes, 2)
-        Lower and upper end for each share by itself; NaN without a bootstrap.
+        Lower and upper end for each share by itself; NaN without a bootstrap, 0 to 1 for
+        classes that the predictions do not tell apart (see `condition_`).
     classes_ : ndarray of shape (n_classes,)
         The labels.
     n_features_in_ : int
@@ -169,8 +168,6 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         cases=tuple({"method": method} for method in METHODS),
     )
 
-    __metadata_request__fit = {"sample_weight": True}
-
     _parameter_constraints = {
         "estimator": [HasMethods(["fit"])],
         "method": [StrOptions(set(METHODS))],
@@ -239,25 +236,22 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         who = type(self).__name__
         self._check_parameters()
         calibrator = as_calibrator(self.calibration, who)
-        target = class_target(y, who)
-        X, _ = indexable(X, target)
-        weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, self._own_request(), weight, params)
+        X, target, inputs = self._read(X, y, sample_weight, params)
         classes, codes = np.unique(target, return_inverse=True)
         self._alpha(classes)
         rows, probabilities = self._held_out(X, target, classes, inputs)
         weight = None if inputs.own_weight is None else inputs.own_weight[rows]
         codes = codes[rows]
-        _check_every_class(codes, weight, classes, who)
+        check_every_class(codes, weight, classes, who, "the held-out rows")
         if calibrator is not None:
             calibrator.fit(probabilities, classes[codes], sample_weight=weight)
             probabilities = calibrator.predict_proba(probabilities)
         source = learn_source(self.method, probabilities, codes, weight)
         _check_source(source.prior, classes, who)
-        if self.cv == "prefit":
-            self.estimator_ = self.estimator
-        else:
-            self.estimator_ = clone(self.estimator).fit(X, target, **inputs.estimator)
+        fitted = self.estimator
+        if not self._is_prefit():
+            fitted = clone(self.estimator).fit(X, target, **inputs.estimator)
+        self._take_over(fitted)
         self.calibrator_ = calibrator
         self.classes_ = self.estimator_.classes_
         self.source_prior_ = source.prior
@@ -266,9 +260,6 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for name in ("target_prior_", "weights_", "target_prior_interval_"):
             if hasattr(self, name):
                 delattr(self, name)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
         return self
 
     def adapt(self, X: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -301,7 +292,6 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             rule = f"the target must have at least as many rows as there are classes, {n_classes}"
             todo = "Adapt to more rows; some hundred for each class give a usable estimate"
             raise DataError(message(who, rule, f"{used} rows", todo))
-        self._warn_if_singular()
         found = estimate_shift(
             self._source,
             probabilities,
@@ -313,7 +303,10 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.target_prior_ = found.prior
         self.weights_ = found.prior / self.source_prior_
         self.target_prior_interval_ = self._interval(found.draws)
-        self._warn_if_unsure(found, used)
+        if self.condition_ < _NEAR_SINGULAR:
+            self._warn_of_blindness()
+        else:
+            self._warn_if_unsure(found, used)
         return self
 
     def predict(self, X: Any) -> AnyArray:
@@ -351,32 +344,6 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         probabilities = self._source_proba(X)
         return shift(probabilities, self.weights_) if hasattr(self, "weights_") else probabilities
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return who is routed what.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing: this object's weights, the estimator's ``fit``, the splitter.
-        """
-        fit_to = MethodMapping().add
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self._own_request())
-            .add(estimator=self.estimator, method_mapping=fit_to(caller="fit", callee="fit"))
-            .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
-        )
-
-    def __sklearn_tags__(self) -> Tags:
-        """Take over what input the estimator can take."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        if inner.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
-        return tags
-
     def __deploy__(self) -> object:
         """Say why there is no plain scikit-learn model that does the same."""
         rule = "a model that corrects probabilities for other class shares ships with imbkit only"
@@ -385,28 +352,14 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         )
         raise InvalidParameterError(message(type(self).__name__, rule, todo=todo))
 
-    def _own_request(self) -> MetadataRequest:
-        """What this object itself wants of the metadata: the weights."""
-        return super().get_metadata_routing()
-
     def _check_parameters(self) -> None:
         """Refuse settings that no data could make valid."""
         who = type(self).__name__
-        if not hasattr(self.estimator, "predict_proba"):
-            rule = "the estimator must have the method predict_proba"
-            todo = "Wrap it in scikit-learn's CalibratedClassifierCV, or choose another learner"
-            raise InvalidParameterError(message(who, rule, self.estimator, todo))
+        self._check_estimator(gives_probabilities=True)
         if self.concentration is not None and self.method != "mlls":
             rule = "concentration has a meaning for method='mlls' only"
             got = f"concentration={self.concentration!r} with {self.method!r}"
             raise InvalidParameterError(message(who, rule, got))
-        if self.cv != "prefit":
-            return
-        try:
-            check_is_fitted(self.estimator, "classes_")
-        except NotFittedError:
-            rule = "with cv='prefit' the estimator must be fitted"
-            raise NotFittedError(message(who, rule, self.estimator, "Fit it first")) from None
 
     def _alpha(self, classes: AnyArray) -> FloatArray | None:
         """Return the Dirichlet prior, one entry a class."""
@@ -426,45 +379,27 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self, X: Any, target: AnyArray, classes: AnyArray, inputs: FitInputs
     ) -> tuple[IntArray, FloatArray]:
         """Return positions of rows, and probabilities by estimators that have not seen them."""
-        who = type(self).__name__
-        respond = partial(_probabilities, classes=classes, who=who)
-        if self.cv == "prefit":
+        respond = partial(probabilities_of, classes=classes, who=type(self).__name__)
+        if self._is_prefit():
             return np.arange(target.size), respond(self.estimator, X)
-        splits = make_splits(
-            self.cv,
-            X,
-            target,
-            inputs.splitter,
-            refit=True,
-            random_state=self.random_state,
-            who=who,
-        )
-        folds = out_of_fold(
-            self.estimator,
-            X,
-            target,
-            splits,
-            score=respond,
-            fit_params=inputs.estimator,
-            n_jobs=self.n_jobs,
-        )
-        rows = np.concatenate([fold.rows for fold in folds])
-        return rows, np.concatenate([fold.scores for fold in folds])
+        splits = self._splits(X, target, inputs, self.random_state)
+        return stacked(self._unseen(X, target, inputs, splits, respond))
 
     def _source_proba(self, X: Any) -> FloatArray:
         """Return calibrated probabilities for the source's class shares."""
-        raw = _probabilities(self.estimator_, X, classes=self.classes_, who=type(self).__name__)
+        raw = probabilities_of(self.estimator_, X, classes=self.classes_, who=type(self).__name__)
         return raw if self.calibrator_ is None else self.calibrator_.predict_proba(raw)
 
     def _interval(self, draws: FloatArray) -> FloatArray:
         if not len(draws):
             return np.full((self.classes_.size, 2), np.nan)
         tail = (1 - self.confidence) / 2
-        return np.asarray(np.quantile(draws, (tail, 1 - tail), axis=0).T)
+        interval = np.asarray(np.quantile(draws, (tail, 1 - tail), axis=0).T)
+        # The draws all take the shares nearest to no shift, as if these were known.
+        interval[self._source.confusion.blind(_NEAR_SINGULAR)] = 0.0, 1.0
+        return interval
 
-    def _warn_if_singular(self) -> None:
-        if self.condition_ >= _NEAR_SINGULAR:
-            return
+    def _warn_of_blindness(self) -> None:
         rule = (
             "the predictions should differ between the classes, with a smallest singular value "
             f"of the confusion matrix from {_NEAR_SINGULAR:g}"
@@ -473,14 +408,14 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if self.method in ("bbse", "rlls"):
             todo += ", or method='mlls', which also learns of classes that are never predicted"
         got = f"{self.condition_:.2g}"
-        warnings.warn(message(type(self).__name__, rule, got, todo), ImbkitWarning, stacklevel=3)
+        tell(message(type(self).__name__, rule, got, todo))
 
     def _warn_if_unsure(self, found: Shift, n_rows: int) -> None:
         who = type(self).__name__
         if not found.converged:
             rule = "the likelihood should reach its maximum in 100 steps"
             got = f"a log-likelihood that may be {found.gap:.2g} below it"
-            warnings.warn(message(who, rule, got), ImbkitWarning, stacklevel=3)
+            tell(message(who, rule, got))
         widths = np.diff(self.target_prior_interval_).ravel()
         if not (widths > _USELESS).any():
             return
@@ -490,31 +425,7 @@ class LabelShiftAdapter(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         got = f"{low:.2f} to {high:.2f} for the share of class "
         got += f"{listing([self.classes_[widest]])}, from {n_rows:,} rows"
         todo = "Adapt to more rows, or take an estimator that tells the classes apart better"
-        warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=3)
-
-
-def _probabilities(estimator: Any, X: Any, *, classes: AnyArray, who: str) -> FloatArray:
-    """Probabilities of given classes, in their order, checked; rows sum to one."""
-    known = np.asarray(estimator.classes_).tolist()
-    if known != np.asarray(classes).tolist():
-        rule = f"the estimator must know the classes {listing(classes)} and no others"
-        raise DataError(message(who, rule, listing(known), "Fit it on rows of these classes"))
-    raw = np.asarray(estimator.predict_proba(X))
-    if raw.dtype == np.float32 and raw.ndim == 2:
-        # Sums of many rounded numbers are further from one than is let pass.
-        raw = raw.astype(float)
-        raw /= raw.sum(axis=1, keepdims=True)
-    return check_probabilities(raw, len(known), who, classes)
-
-
-def _check_every_class(
-    codes: IntArray, weight: FloatArray | None, classes: AnyArray, who: str
-) -> None:
-    mass = np.bincount(codes, weights=weight, minlength=classes.size)
-    if not mass.all():
-        rule = "the held-out rows must be of every class, with a positive weight"
-        got = f"none of class {listing(classes[mass == 0].tolist())}"
-        raise DataError(message(who, rule, got, "Take more folds or rows"))
+        tell(message(who, rule, got, todo))
 
 
 def _check_source(prior: FloatArray, classes: AnyArray, who: str) -> None:

@@ -1,5 +1,7 @@
 """What the labels given to ``fit`` must be."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
@@ -19,13 +21,13 @@ def class_target(y: ArrayLike | None, who: str) -> AnyArray:
         raise DataError(message(who, rule, todo="Call fit with the labels as y"))
     target: AnyArray = column_or_1d(y, warn=True)
     if target.dtype.kind == "O":
-        missing = np.array([each is None or each != each for each in target], dtype=bool)
+        odd = np.array([_is_missing(each) for each in target], dtype=bool)
     else:
-        missing = np.asarray(target != target)
-    if missing.any():
-        rule = "the labels must not be missing"
-        todo = "Leave these rows out, or fill them in"
-        raise DataError(message(who, rule, f"{missing.sum():,} of {target.size:,} NaN", todo))
+        odd = ~np.isfinite(target) if target.dtype.kind == "f" else np.asarray(target != target)
+    if odd.any():
+        rule = "the labels must not be missing, NaN or infinite"
+        got = f"{odd.sum():,} such labels in {target.size:,}"
+        raise DataError(message(who, rule, got, "Leave these rows out, or fill the labels in"))
     kind = type_of_target(target, input_name="y")
     if kind not in ("binary", "multiclass"):
         rule = "Unknown label type: labels must be classes"
@@ -37,6 +39,15 @@ def class_target(y: ArrayLike | None, who: str) -> AnyArray:
         got = f"one class only, {listing(labels.tolist())}"
         raise DataError(message(who, rule, got, "Take a sample with rows of every class"))
     return target
+
+
+def _is_missing(label: Any) -> bool:
+    if label is None:
+        return True
+    try:
+        return bool(label != label)
+    except TypeError:
+        return True  # the missing value of pandas refuses to be compared
 
 
 def check_every_class(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imbkit._core.types import FloatArray, IntArray
+from imbkit._core.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["Confusion", "confusion", "gaussian", "moments"]
 
@@ -42,6 +42,15 @@ class Confusion(NamedTuple):
     def smallest_singular_value(self) -> float:
         """How far the classes are told apart: 1 perfectly, 0 not at all."""
         return float(np.linalg.svd(self.rates, compute_uv=False)[-1])
+
+    def blind(self, least: float) -> BoolArray:
+        """Which classes have shares that the mean prediction says nothing of.
+
+        Those that can be exchanged for others without changing it: they take part in a
+        direction with a singular value below `least`.
+        """
+        _, values, directions = np.linalg.svd(self.rates)
+        return np.asarray((np.abs(directions[values < least]) > least).any(axis=0))
 
     def noise_at(self, prior: FloatArray) -> FloatArray:
         """Covariance of the mean prediction at class shares, for want of rows of the source."""

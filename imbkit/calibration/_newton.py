@@ -1,13 +1,12 @@
 """Newton's method for smooth convex functions of few bounded parameters."""
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 
 from imbkit._core.messages import message
 from imbkit._core.types import BoolArray, FloatArray
-from imbkit.exceptions import ImbkitWarning
+from imbkit.calibration._warn import tell
 
 __all__ = ["minimise"]
 
@@ -82,7 +81,7 @@ def minimise(
     if left > _WORRYING:
         rule = f"the search for the best map should end with a gradient below {_WORRYING:g}"
         todo = "Look for extreme probabilities or weights"
-        warnings.warn(message(who, rule, f"{left:.3g}", todo), ImbkitWarning, stacklevel=4)
+        tell(message(who, rule, f"{left:.3g}", todo))
     return point
 
 

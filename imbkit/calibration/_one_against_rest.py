@@ -1,13 +1,12 @@
 """Two-class maps for any number of classes: one class against the rest, then normalised."""
 
-import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
-from imbkit.exceptions import ImbkitWarning
+from imbkit.calibration._warn import tell
 
 __all__ = ["joined", "pairs", "smoothed_targets", "truths", "warn_if_flat"]
 
@@ -70,4 +69,4 @@ def warn_if_flat(flat: Sequence[bool], classes: AnyArray, who: str) -> None:
     rule = "the probability of a class should be larger for its own rows than for others"
     got = f"no such relation for class {listing(labels.tolist())}"
     todo = "Its rows all get the same probability; calibrate other scores"
-    warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=5)
+    tell(message(who, rule, got, todo))

@@ -1,6 +1,5 @@
 """A classifier whose probabilities are put right after training changed the class shares."""
 
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from numbers import Real
@@ -8,11 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import Tags, column_or_1d, get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.card import Card
@@ -20,24 +15,19 @@ from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
 from imbkit._core.containers import take
 from imbkit._core.deploy import deploy
-from imbkit._core.fit_inputs import FitInputs, fit_inputs
-from imbkit._core.messages import listing, message
-from imbkit._core.out_of_fold import make_splits, out_of_fold
+from imbkit._core.fit_inputs import FitInputs
+from imbkit._core.messages import message
 from imbkit._core.prior import check_prior, class_shares, shift
 from imbkit._core.reached_weight import reached_weight
 from imbkit._core.types import AnyArray, FloatArray, Seed
 from imbkit.calibration._base import BaseCalibrator, as_calibrator
-from imbkit.calibration._correction import (
-    Shift,
-    is_certain,
-    probabilities_of,
-    shift_of,
-    smoothed,
-    votes_behind,
-)
+from imbkit.calibration._correction import Shift, is_certain, shift_of, smoothed, votes_behind
+from imbkit.calibration._labels import check_every_class
+from imbkit.calibration._probabilities import probabilities_of
 from imbkit.calibration._shipped_prior import with_factors
-from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
-from imbkit.metrics._counts import check_weight
+from imbkit.calibration._warn import tell
+from imbkit.calibration._wrapper import BaseWrapper, stacked
+from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["ResamplingCorrectedClassifier"]
 
@@ -59,7 +49,7 @@ class _Data(NamedTuple):
     """Weights that the estimator's last step is fitted with."""
 
 
-class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class ResamplingCorrectedClassifier(BaseWrapper):
     """Give right probabilities although training changed the class shares.
 
     A model trained on resampled or weighted rows says "half" where the truth is one in a
@@ -140,10 +130,13 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
     that the mean of corrected members is right and the correction of their mean is not. Members
     are corrected where each is known with its shares. Deep trees answer 0 or 1, which no
     factor changes, and hold what they have learnt in their votes: if answers of exactly 1 make
-    up a tenth of what the members (or a lone model) give, on training rows, to the classes
+    up a fiftieth of what the members (or a lone model) give, on training rows, to the classes
     whose share is to fall, the whole is calibrated instead.
     Where probabilities are exactly 0 or 1, one vote split between the classes is added before
     a calibration to the members' votes (to as many as there are rows for a lone model).
+
+    Undoing a change of shares does not make a learner honest that is too sure of itself, as
+    boosting with class weights on small tables often is: pass a `calibration` for that.
 
     The labels that ``predict`` gives are the most probable ones after the correction: fewer
     of the rare class than the resampled estimator gave. Put
@@ -172,7 +165,7 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
     >>> weighted = LogisticRegression(class_weight="balanced")
     >>> model = ResamplingCorrectedClassifier(weighted).fit(X, y)
     >>> print(model.how_)
-    Multiplied by target over training shares of the classes, which is exact here.
+    Multiplied by target over training shares of the classes, which is all that training changed.
     >>> mean = model.estimator_.predict_proba(X)[:, 1].mean()
     >>> corrected = model.predict_proba(X)[:, 1].mean()
     >>> print(f"{mean:.2f} {corrected:.3f} {y.mean():.3f}")
@@ -180,8 +173,6 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
     """
 
     card = Card(paper="Dal Pozzolo et al. (2015), doi:10.1109/SSCI.2015.33")
-
-    __metadata_request__fit = {"sample_weight": True}
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit"])],
@@ -249,10 +240,12 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         """
         who = type(self).__name__
         calibrator = self._check_settings(who)
-        data = self._read(X, y, sample_weight, params, who)
-        self.classes_ = np.unique(data.y)
-        natural = class_shares(data.y, self.classes_, data.weight)
-        self._check_shares(natural, who)
+        X, target, inputs = self._read(X, y, sample_weight, params)
+        reached = reached_weight(self.estimator, inputs.estimator)
+        data = _Data(X, target, inputs, inputs.own_weight, reached)
+        self.classes_, codes = np.unique(target, return_inverse=True)
+        check_every_class(codes, data.weight, self.classes_, who)
+        natural = class_shares(target, self.classes_, data.weight)
         self.target_prior_ = (
             natural
             if self.target_prior is None
@@ -260,13 +253,10 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         )
         if self.source_prior is not None:
             check_prior(self.source_prior, self.classes_, who, "source_prior")
-        if self.cv == "prefit":
-            self.estimator_ = self.estimator
-        else:
-            self.estimator_ = clone(self.estimator).fit(data.X, data.y, **data.inputs.estimator)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        fitted = self.estimator
+        if not self._is_prefit():
+            fitted = clone(self.estimator).fit(X, target, **inputs.estimator)
+        self._take_over(fitted)
         self._decide(data, natural, calibrator, who)
         return self
 
@@ -307,32 +297,6 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         calibrated = self.calibrator_.predict_proba(smoothed(P, self._votes))
         return shift(calibrated, self.target_prior_ / self._goal)
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return who is routed what.
-
-        Returns
-        -------
-        MetadataRouter
-            The routing.
-        """
-        step = MethodMapping().add
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(estimator=self.estimator, method_mapping=step(caller="fit", callee="fit"))
-            .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
-        )
-
-    def __sklearn_tags__(self) -> Tags:
-        """Take over what the estimator can take."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        if inner.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
-        return tags
-
     def __deploy__(self) -> Any:
         """Return the estimator, if it needs no correction or has a place for the factors."""
         check_is_fitted(self, "correction_")
@@ -351,49 +315,9 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
 
     def _check_settings(self, who: str) -> BaseCalibrator | None:
         """Refuse settings that no data could make valid; return the calibrator, not fitted."""
-        if not hasattr(self.estimator, "predict_proba"):
-            rule = "the estimator must have the method predict_proba"
-            todo = "Wrap it in scikit-learn's CalibratedClassifierCV, or choose another learner"
-            raise InvalidParameterError(message(who, rule, self.estimator, todo))
+        self._check_estimator(gives_probabilities=True)
         automatic = isinstance(self.calibration, str) and self.calibration == "auto"
-        calibrator = as_calibrator("sigmoid" if automatic else self.calibration, who)
-        if self.cv == "prefit":
-            try:
-                check_is_fitted(self.estimator, "classes_")
-            except NotFittedError:
-                rule = "with cv='prefit' the estimator must be fitted"
-                raise NotFittedError(message(who, rule, self.estimator, "Fit it first")) from None
-        return calibrator
-
-    def _read(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, params: Any, who: str
-    ) -> _Data:
-        """Check what was given, and find out who gets what."""
-        if y is None:
-            rule = "requires y to be passed, but the target y is None"
-            raise DataError(message(who, rule, todo="Call fit(X, y)"))
-        target: AnyArray = column_or_1d(y, warn=True)
-        odd = ~np.isfinite(target) if target.dtype.kind == "f" else np.asarray(target != target)
-        if odd.any():
-            rule = "the labels must not be NaN or infinite"
-            raise DataError(message(who, rule, f"{odd.sum():,} of {target.size:,}"))
-        check_classification_targets(target)
-        X, _ = indexable(X, target)
-        weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, super().get_metadata_routing(), weight, params)
-        reached = reached_weight(self.estimator, inputs.estimator)
-        return _Data(X, target, inputs, inputs.own_weight, reached)
-
-    def _check_shares(self, natural: FloatArray, who: str) -> None:
-        """Refuse a single class, and weights that take a whole class away."""
-        if self.classes_.size < 2:
-            rule = "the target must have rows of two classes"
-            got = f"one class only, {listing(self.classes_.tolist())}"
-            raise DataError(message(who, rule, got))
-        if not natural.all():
-            rule = "rows of every class must have a positive weight"
-            got = f"weight 0 only for class {listing(self.classes_[natural == 0].tolist())}"
-            raise DataError(message(who, rule, got))
+        return as_calibrator("sigmoid" if automatic else self.calibration, who)
 
     def _decide(
         self, data: _Data, natural: FloatArray, calibrator: BaseCalibrator | None, who: str
@@ -416,7 +340,7 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
             found = None
         self._shift, self._goal, self.calibrator_ = found, goal, None
         if calibrator is not None and calibrated:
-            rows, P = self._unseen(data, natural, who)
+            rows, P = self._held_out(data, natural, who)
             weight = None if data.weight is None else data.weight[rows]
             self._votes = votes_behind(self.estimator_, P)
             self.calibrator_ = calibrator.fit(smoothed(P, self._votes), data.y[rows], weight)
@@ -426,7 +350,7 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         """Return what training did to the shares, and why undoing that would not be exact."""
         if self.source_prior is not None:
             return Shift(check_prior(self.source_prior, self.classes_, who, "source_prior")), ""
-        if self.cv == "prefit":
+        if self._is_prefit():
             return None, _PREFIT
         found = shift_of(self.estimator_, data.y, self.classes_, data.reached)
         if found is None:
@@ -447,32 +371,16 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
             todo = "Pass source_prior=..., or correction='auto' to have it calibrated"
             raise InvalidParameterError(message(who, rule, doubt, todo))
         todo = "The probabilities stay as they are; pass calibration='auto', or source_prior=..."
-        warnings.warn(message(who, rule, doubt, todo), ImbkitWarning, stacklevel=5)
+        tell(message(who, rule, doubt, todo))
 
-    def _unseen(self, data: _Data, natural: FloatArray, who: str) -> tuple[AnyArray, FloatArray]:
+    def _held_out(self, data: _Data, natural: FloatArray, who: str) -> tuple[AnyArray, FloatArray]:
         """Return rows, and the probabilities of models that have not seen them."""
-        if self.cv == "prefit":
+        if self._is_prefit():
             return np.arange(data.y.size), self._shifted(data.X)
-        splits = make_splits(
-            self.cv,
-            data.X,
-            data.y,
-            data.inputs.splitter,
-            refit=True,
-            random_state=self.random_state,
-            who=who,
-        )
+        splits = self._splits(data.X, data.y, data.inputs, self.random_state)
         own_shares = self._shift is not None and self.source_prior is None
-        folds = out_of_fold(
-            self.estimator,
-            data.X,
-            data.y,
-            splits,
-            score=partial(probabilities_of, classes=self.classes_, who=who),
-            fit_params=data.inputs.estimator,
-            n_jobs=self.n_jobs,
-            keep=own_shares,
-        )
+        respond = partial(probabilities_of, classes=self.classes_, who=who)
+        folds = self._unseen(data.X, data.y, data.inputs, splits, respond, keep=own_shares)
         tables = []
         for fold, (train, _) in zip(folds, splits, strict=True):
             found = self._shift
@@ -486,26 +394,23 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
                 tables.append(found(fold.estimator, X, natural, self.classes_, who))
             else:
                 tables.append(shift(fold.scores, natural / found.source))
-        rows = np.concatenate([fold.rows for fold in folds])
-        absent = np.setdiff1d(self.classes_, data.y[rows]).tolist()
-        if absent:
-            rule = "the test folds must hold rows of every class"
-            todo = "Use stratified folds"
-            raise DataError(message(who, rule, f"none of class {listing(absent)}", todo))
+        rows, _ = stacked(folds)
+        codes = np.searchsorted(self.classes_, data.y[rows])
+        check_every_class(codes, None, self.classes_, who, "the test folds")
         return rows, np.concatenate(tables)
 
     def _shifted(self, X: Any) -> FloatArray:
         """Probabilities before any calibration."""
         who = type(self).__name__
         if self._shift is None:
-            return probabilities_of(self.estimator_, X, self.classes_, who)
+            return probabilities_of(self.estimator_, X, classes=self.classes_, who=who)
         return self._shift(self.estimator_, X, self._goal, self.classes_, who)
 
     def _say(self, asked: bool, doubt: str) -> None:
         """Set `correction_` and `how_`."""
         if self.calibrator_ is not None:
             self.correction_ = "calibrated"
-            rows = "the rows given" if self.cv == "prefit" else "out-of-fold rows"
+            rows = "the rows given" if self._is_prefit() else "out-of-fold rows"
             why = "as asked" if asked else f"because {doubt}"
             self.how_ = f"Calibrated by {type(self.calibrator_).__name__} on {rows}, {why}."
         elif self._shift is None:
@@ -523,9 +428,8 @@ class ResamplingCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
             self.how_ += "shares of the classes, then averaged."
         else:
             self.correction_ = "prior"
-            exact = f"although {doubt}" if doubt else "which is exact here"
-            self.how_ = "Multiplied by target over training shares of the classes, "
-            self.how_ += f"{exact}."
+            why = f"although {doubt}" if doubt else "which is all that training changed"
+            self.how_ = f"Multiplied by target over training shares of the classes, {why}."
 
 
 def _close(one: FloatArray, other: FloatArray) -> bool:

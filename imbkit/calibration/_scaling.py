@@ -1,6 +1,5 @@
 """Temperature scaling and its kin: one softmax over scaled and shifted logarithms."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,9 +10,11 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import message
 from imbkit._core.types import FloatArray, IntArray
-from imbkit.calibration._base import BaseCalibrator, log_probabilities
+from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._newton import minimise
-from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
+from imbkit.calibration._probabilities import log_probabilities
+from imbkit.calibration._warn import tell
+from imbkit.exceptions import DataError, InvalidParameterError
 
 __all__ = ["ScalingCalibrator"]
 
@@ -168,7 +169,7 @@ class ScalingCalibrator(BaseCalibrator):
         else:
             return
         text = message(type(self).__name__, rule, got, todo)
-        warnings.warn(text, ImbkitWarning, stacklevel=5)
+        tell(text)
 
 
 class _Loss:

@@ -8,29 +8,25 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import indexable
-from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.card import Card
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
-from imbkit._core.fit_inputs import FitInputs, fit_inputs
+from imbkit._core.fit_inputs import FitInputs
 from imbkit._core.messages import message
-from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
-from imbkit._core.types import AnyArray, FloatArray, Seed
+from imbkit._core.out_of_fold import FoldScores
+from imbkit._core.reached_weight import reached_weight
+from imbkit._core.types import AnyArray, FloatArray, IntArray, Seed
 from imbkit.calibration._head_classifier import (
     BaseHeadClassifier,
     LinearHead,
-    check_known,
     check_scores,
-    class_target,
     linear_head,
 )
+from imbkit.calibration._labels import check_known
 from imbkit.calibration._linear_head import Bias, tau_scales
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import CountMetric, get_metric
-from imbkit.metrics._counts import check_weight
 
 __all__ = ["TauNormClassifier"]
 
@@ -157,8 +153,6 @@ class TauNormClassifier(BaseHeadClassifier):
         cases=({}, {"tau": 0.5, "bias": "prior"}),
     )
 
-    __metadata_request__fit = {"sample_weight": True}
-
     _parameter_constraints = {
         "estimator": [HasMethods(["fit"])],
         "tau": [Interval(Real, 0, None, closed="left"), None],
@@ -223,26 +217,25 @@ class TauNormClassifier(BaseHeadClassifier):
         who = type(self).__name__
         taus = self._candidates()
         metric = get_metric(self.scoring)
-        if self.cv == "prefit":
-            self._check_prefit()
-        target = class_target(y, who)
-        X, _ = indexable(X, target)
-        weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, self._own_request(), weight, params)
+        self._check_estimator(gives_probabilities=False)
+        X, target, inputs = self._read(X, y, sample_weight, params)
+        weight = inputs.own_weight
+        if not self._is_prefit():
+            weight = reached_weight(self.estimator, inputs.estimator)
         scores: FloatArray = np.empty(0)
         if self.tau is None:
-            folds = self._products(X, target, inputs)
-            scores = self._scores(folds, target, inputs, taus, metric)
+            scores = self._scores(X, target, inputs, weight, taus, metric)
         best = int(np.argmax(scores)) if scores.size else 0
         fitted = self.estimator
-        if self.cv != "prefit":
+        if not self._is_prefit():
             fitted = clone(self.estimator).fit(X, target, **inputs.estimator)
         head = linear_head(fitted, who)
         check_scores(head, X, who)
+        check_known(target, np.asarray(fitted.classes_), who)
         self._warn_if_two(head)
         self.tau_ = float(taus[best])
         self.cv_results_ = {"taus": taus, "scores": scores} if scores.size else {}
-        bias = self._bias(head, fitted, target, inputs.estimator.get("sample_weight"))
+        bias = self._bias(head, fitted, target, weight)
         weights = head.weights * self._scales(head, self.tau_)[:, np.newaxis]
         self._keep(fitted, head, weights, bias)
         return self
@@ -262,61 +255,28 @@ class TauNormClassifier(BaseHeadClassifier):
             raise InvalidParameterError(message(type(self).__name__, rule, self.taus))
         return np.unique(taus)
 
-    def _check_prefit(self) -> None:
-        """Refuse an estimator that should be fitted and is not."""
-        try:
-            check_is_fitted(self.estimator)
-        except NotFittedError:
-            rule = "with cv='prefit' the estimator must be fitted"
-            text = message(type(self).__name__, rule, self.estimator, "Fit it first")
-            raise NotFittedError(text) from None
-
     def _scales(self, head: LinearHead, tau: float) -> FloatArray:
         """Return the factor of each class; beside intercepts, factors that are 1 on average."""
         return tau_scales(head.weights, tau, keep_size=self.bias != "zero")
 
-    def _products(self, X: Any, target: AnyArray, inputs: FitInputs) -> list[FoldScores]:
-        """Score rows, without intercepts, by estimators that have not seen them."""
-        who = type(self).__name__
-        score = partial(_products_of, who=who)
-        if self.cv == "prefit":
-            return [FoldScores(np.arange(target.size), score(self.estimator, X), self.estimator)]
-        splits = make_splits(
-            self.cv,
-            X,
-            target,
-            inputs.splitter,
-            refit=True,
-            random_state=self.random_state,
-            who=who,
-        )
-        return out_of_fold(
-            self.estimator,
-            X,
-            target,
-            splits,
-            score=score,
-            fit_params=inputs.estimator,
-            n_jobs=self.n_jobs,
-            keep=True,
-        )
-
     def _scores(
         self,
-        folds: list[FoldScores],
+        X: Any,
         target: AnyArray,
         inputs: FitInputs,
+        weight: FloatArray | None,
         taus: FloatArray,
         metric: CountMetric,
     ) -> FloatArray:
         """Return the objective of all out-of-fold rows together under each power."""
         who = type(self).__name__
+        folds, trained = self._products(X, target, inputs)
         classes = np.asarray(folds[0].estimator.classes_)
         check_known(target, classes, who)
         heads = [linear_head(fold.estimator, who) for fold in folds]
         biases = [
-            self._bias(head, fold.estimator, target, inputs.estimator.get("sample_weight"))
-            for head, fold in zip(heads, folds, strict=True)
+            self._bias(head, fold.estimator, target[on], None if weight is None else weight[on])
+            for head, fold, on in zip(heads, folds, trained, strict=True)
         ]
         rows = np.concatenate([fold.rows for fold in folds])
         truth = np.searchsorted(classes, target)[rows]
@@ -332,6 +292,21 @@ class TauNormClassifier(BaseHeadClassifier):
             value = metric(truth, np.concatenate(guesses), average=average, sample_weight=kept)
             scores[i] = sign * float(value)
         return scores
+
+    def _products(
+        self, X: Any, target: AnyArray, inputs: FitInputs
+    ) -> tuple[list[FoldScores], list[IntArray]]:
+        """Return scores, without intercepts, by estimators that have not seen the rows.
+
+        And the positions of the rows that each estimator was fitted on.
+        """
+        score = partial(_products_of, who=type(self).__name__)
+        if self._is_prefit():
+            every = np.arange(target.size)
+            return [FoldScores(every, score(self.estimator, X), self.estimator)], [every]
+        splits = self._splits(X, target, inputs, self.random_state)
+        folds = self._unseen(X, target, inputs, splits, score, keep=True)
+        return folds, [train for train, _ in splits]
 
 
 def _products_of(fitted: Any, X: Any, who: str) -> FloatArray:

@@ -1,28 +1,25 @@
 """Class weights of a linear classifier scaled so that rare classes are as long as frequent ones."""
 
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.utils import indexable
 
 from imbkit._core.card import Card
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import HasMethods, StrOptions
-from imbkit._core.fit_inputs import fit_inputs
 from imbkit._core.messages import listing, message
 from imbkit._core.prior import class_shares
+from imbkit._core.reached_weight import reached_weight
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
 from imbkit.calibration._head_classifier import (
     BaseHeadClassifier,
     LinearHead,
-    check_known,
     check_scores,
-    class_target,
     linear_head,
 )
+from imbkit.calibration._labels import check_known
 from imbkit.calibration._linear_head import (
     Bias,
     even_scales,
@@ -30,8 +27,8 @@ from imbkit.calibration._linear_head import (
     head_of_half,
     learned_scales,
 )
-from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
-from imbkit.metrics._counts import check_weight
+from imbkit.calibration._warn import tell
+from imbkit.exceptions import DataError, InvalidParameterError
 
 __all__ = ["WeightAligner"]
 
@@ -149,8 +146,6 @@ class WeightAligner(BaseHeadClassifier):
         cases=({}, {"mode": "per_class", "bias": "zero"}, {"mode": "learned", "bias": "prior"}),
     )
 
-    __metadata_request__fit = {"sample_weight": True}
-
     _parameter_constraints = {
         "estimator": [HasMethods(["fit"])],
         "mode": [StrOptions({"group", "per_class", "learned"})],
@@ -201,10 +196,7 @@ class WeightAligner(BaseHeadClassifier):
             If the estimator is not linear.
         """
         who = type(self).__name__
-        target = class_target(y, who)
-        X, _ = indexable(X, target)
-        weight = check_weight(sample_weight, target.size, who)
-        inputs = fit_inputs(self, self._own_request(), weight, params)
+        X, target, inputs = self._read(X, y, sample_weight, params)
         if inputs.splitter:
             rule = "fit takes no groups, as nothing is split"
             raise InvalidParameterError(message(who, rule, "groups", "Leave them out"))
@@ -213,7 +205,7 @@ class WeightAligner(BaseHeadClassifier):
         check_scores(head, X, who)
         check_known(target, np.asarray(fitted.classes_), who)
         self._warn_if_two(head)
-        bias = self._bias(head, fitted, target, inputs.estimator.get("sample_weight"))
+        bias = self._bias(head, fitted, target, reached_weight(self.estimator, inputs.estimator))
         self.scales_ = self._scales(head, bias, X, target, inputs.own_weight)
         self._keep(fitted, head, head.weights * self.scales_[:, np.newaxis], bias)
         return self
@@ -245,7 +237,7 @@ class WeightAligner(BaseHeadClassifier):
             rule = "with mode='learned' there should be factors between 0 and 100 of least loss"
             got = f"a search that stopped at {scales.round(2).tolist()}"
             todo = "If the training rows are told apart without error, regularise more"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=3)
+            tell(message(who, rule, got, todo))
         return scales
 
     def _lengthened(self, scales: FloatArray, head: LinearHead) -> FloatArray:
@@ -256,7 +248,7 @@ class WeightAligner(BaseHeadClassifier):
             got = f"a mean norm that is {1 / factor:.3g} times that of the frequent classes"
             todo = "Nothing is scaled; mode='learned' finds factors that serve every class"
             text = message(type(self).__name__, rule, got, todo)
-            warnings.warn(text, ImbkitWarning, stacklevel=4)
+            tell(text)
         return np.maximum(scales, 1.0)
 
     def _head(self, classes: AnyArray, shares: FloatArray) -> BoolArray:

@@ -1,6 +1,6 @@
 """What the classifiers that wrap another one have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.fit_inputs import FitInputs, fit_inputs
 from imbkit._core.messages import listing, message
-from imbkit._core.out_of_fold import FoldScores, Score, make_splits, out_of_fold
+from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.calibration._labels import class_target
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics._counts import check_weight
 
-__all__ = ["BaseWrapper"]
+__all__ = ["BaseWrapper", "stacked"]
 
 
 class BaseWrapper(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -77,7 +77,9 @@ class BaseWrapper(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             check_is_fitted(self.estimator, "classes_" if gives_probabilities else None)
         except NotFittedError:
             rule = "with cv='prefit' the estimator must be fitted"
-            raise NotFittedError(message(who, rule, self.estimator, "Fit it first")) from None
+            todo = "Fit it first. Where this object is cloned, as in a search, pass "
+            todo += "FrozenEstimator(estimator), which stays fitted"
+            raise NotFittedError(message(who, rule, self.estimator, todo)) from None
 
     def _is_prefit(self) -> bool:
         """Whether the estimator is fitted already and shall stay as it is."""
@@ -114,7 +116,7 @@ class BaseWrapper(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         target: AnyArray,
         inputs: FitInputs,
         splits: list[tuple[IntArray, IntArray]],
-        score: Score,
+        score: Callable[[Any, Any], AnyArray],
         *,
         keep: bool = False,
     ) -> list[FoldScores]:

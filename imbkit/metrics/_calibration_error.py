@@ -86,9 +86,9 @@ def classwise_calibration_error(
     Notes
     -----
     For class k, the mean over bins, weighted by their rows, of the distance between the share
-    of class k and its mean probability. It does not vanish for probabilities that are right: a bin of m
-    rows and share p adds about sqrt(2 p (1 - p) / (pi m)). Compare models on the same rows
-    and bins. O(K n log n).
+    of class k and its mean probability. It does not vanish for probabilities that are right:
+    a bin of m rows and share p adds about sqrt(2 p (1 - p) / (pi m)). Compare models on the
+    same rows and bins. O(K n log n).
 
     References
     ----------

@@ -189,13 +189,19 @@ def cumulate_weights(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Distinct scores, descending, and the weight of hits and false alarms down to each."""
     # The sign says which class a weight belongs to, so that one gather serves both.
-    signed = np.where(positive, weight, -weight)
-    order = np.argsort(score)[::-1]
-    descending, signed = score[order], signed[order]
-    last = np.append(_first_of_each(descending)[1:], score.size) - 1
-    tp = np.cumsum(np.maximum(signed, 0.0))[last]
-    fp = np.cumsum(np.maximum(-signed, 0.0))[last]
-    return descending[last], _from_zero(tp), _from_zero(fp)
+    order = np.argsort(score)
+    signed = np.where(positive, weight, -weight).take(order)[::-1]
+    descending = score.take(order)[::-1]
+    # Sums are made in place: beside the sort, fresh memory is what costs most.
+    tp, fp = np.zeros(score.size + 1), np.zeros(score.size + 1)
+    np.cumsum(np.maximum(signed, 0.0, out=tp[1:]), out=tp[1:])
+    np.cumsum(np.minimum(signed, 0.0, out=fp[1:]), out=fp[1:])
+    np.subtract(0.0, fp, out=fp)
+    first = _first_of_each(descending)
+    if first.size == score.size:
+        return descending, tp, fp
+    ends = np.append(first, score.size)
+    return descending[ends[1:] - 1], tp[ends], fp[ends]
 
 
 def _first_of_each(ordered: FloatArray) -> IntArray:

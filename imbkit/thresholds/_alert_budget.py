@@ -1,6 +1,5 @@
 """As many alerts as people can look at."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Self
@@ -10,9 +9,9 @@ from sklearn.base import clone
 
 from imbkit._core.card import Card
 from imbkit._core.constraints import Interval, StrOptions
-from imbkit._core.messages import listing, message
+from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
-from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._curve import Curve, cut_offs
@@ -24,6 +23,7 @@ from imbkit.thresholds._top_rows import (
     period_codes,
     top_of_each,
 )
+from imbkit.thresholds._warn import warn
 
 __all__ = ["AlertBudget"]
 
@@ -62,7 +62,8 @@ class AlertBudget(BaseRule):
         score among the rows given to ``predict``, and the budget counts entities.
     every : str, default=None
         Length of a period where `period` names times: ``"1D"``, ``"12h"``, ``"15m"``, ``"1W"``
-        (from Thursday), ``"1M"`` (month). None: each distinct value is a period.
+        (from Thursday), ``"1M"`` (month). None: each distinct value is a period. Times with a
+        time zone are taken in UTC; for days by the clock of a place, leave its zone out.
 
     See Also
     --------
@@ -297,7 +298,7 @@ class AlertBudget(BaseRule):
             got = f"more than budget={self.budget!r} with the score {lower:.6g}"
             todo = "No row will be alerted; use mode='topk', or scores with fewer ties"
             text = message("AlertBudget", rule, got, todo)
-            warnings.warn(text, ThresholdWarning, stacklevel=3)
+            warn(text)
             return np.inf
         middle = curve.thresholds.dtype.type(float(upper) / 2 + float(lower) / 2)
         return float(middle if lower < middle <= upper else upper)
@@ -331,6 +332,8 @@ class AlertBudget(BaseRule):
             alerted[top] = super().decide(y_score[top], threshold)
         else:
             allowed = self._allowed(period[top], n_periods=int(period.max()) + 1)
+            if not allowed.any():
+                self._warn_of_small_batch(np.bincount(period[top]).max())
             alerted[top] = highest(y_score[top], ties[top], period[top], allowed)
         return alerted
 
@@ -388,7 +391,7 @@ class AlertBudget(BaseRule):
         probabilities: FloatArray,
         sample_weight: FloatArray | None = None,
     ) -> LabelsDecision:
-        """Give each row its likeliest labels ("topk"), or each label its share of the rows.
+        """Give each row its likeliest labels ("topk"), or each label its rows ("quantile").
 
         Parameters
         ----------
@@ -402,12 +405,17 @@ class AlertBudget(BaseRule):
         Returns
         -------
         LabelsDecision
-            With mode "topk" and a whole number k as budget: the k likeliest labels of a row.
+            With mode "topk" the budget is how many labels each row gets.
         """
         self._check()
-        if self.mode == "topk" and isinstance(self.budget, Integral):
-            return top_k(int(self.budget))
-        return per_label(self, y_true, probabilities, sample_weight)
+        if self.mode == "quantile":
+            return per_label(self, y_true, probabilities, sample_weight)
+        n_labels = y_true.shape[1]
+        if not isinstance(self.budget, Integral) or self.budget > n_labels:
+            rule = f"mode='topk' gives each row a whole number of labels, from 1 to {n_labels}"
+            todo = "Pass such a budget, or mode='quantile' for a share of the rows for each label"
+            raise InvalidParameterError(message("AlertBudget", rule, self.budget, todo))
+        return top_k(int(self.budget))
 
     @property
     def _decides_by_batch(self) -> bool:
@@ -418,7 +426,8 @@ class AlertBudget(BaseRule):
         budget = self.budget
         if isinstance(budget, bool | np.bool_) or not isinstance(budget, Real) or not budget > 0:
             rule = "budget must be a number of alerts from 1, or a share of the rows above 0.0"
-            raise InvalidParameterError(message("AlertBudget", rule, budget))
+            todo = "Write 20 for twenty alerts, 0.01 for one row in a hundred"
+            raise InvalidParameterError(message("AlertBudget", rule, shorten(budget), todo))
         if not isinstance(budget, Integral) and budget > 1:
             rule = "budget as a share of the rows must not be above 1.0"
             todo = "Give a number of alerts as a whole number"
@@ -437,6 +446,16 @@ class AlertBudget(BaseRule):
                 rule = "every has a meaning for times that period names"
                 got = f"every={self.every!r} without period"
                 raise InvalidParameterError(message("AlertBudget", rule, got, "Name the times"))
+
+    def _warn_of_small_batch(self, n_rows: int) -> None:
+        """Say that a share of so few rows is no alert at all."""
+        what = "rows" if self.entity is None else "entities"
+        where = "a batch" if self.period is None else "some period of a batch"
+        least = int(np.ceil(0.5 / self.budget))
+        rule = f"with mode='topk' {where} should have at least {least:,} {what} for one alert"
+        got = f"{n_rows:,} {what} with budget={self.budget!r}"
+        todo = "No row is alerted; use mode='quantile' to decide row by row, or a whole number"
+        warn(message("AlertBudget", rule, got, todo))
 
     def _rate(self, total: float) -> float:
         """Return the budget as a share of the rows, those given if it was not prepared."""

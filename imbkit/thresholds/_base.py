@@ -38,6 +38,11 @@ class BaseRule(BaseEstimator):
     needs_probabilities: bool = False
     #: Whether the rule asks for the class shares that the estimator was trained on.
     uses_prior: bool = False
+    #: Whether `class_decision` decides between more than two classes.
+    serves_many_classes: bool = False
+
+    # What to do where it does not.
+    _instead = "Use BestMetric, LowestCost or PriorRule, or call fit(X, y == label)"
 
     @property
     @abstractmethod
@@ -273,6 +278,22 @@ class BaseRule(BaseEstimator):
         """
         return threshold
 
+    def check_classes(self, n_classes: int) -> None:
+        """Refuse more classes than the rule can decide between.
+
+        Parameters
+        ----------
+        n_classes : int
+            Number of classes of the target.
+
+        Raises
+        ------
+        DataError
+            If there are more than two, and the rule does not serve those.
+        """
+        if n_classes > 2 and not self.serves_many_classes:
+            raise self._two_classes_only(n_classes)
+
     def class_decision(
         self,
         codes: IntArray,
@@ -313,9 +334,7 @@ class BaseRule(BaseEstimator):
         DataError
             If the rule is defined for two classes only.
         """
-        rule = f"{type(self).__name__} serves targets of two classes only"
-        todo = "Use BestMetric, LowestCost or PriorRule, or call fit(X, y == label)"
-        raise DataError(message(type(self).__name__, rule, f"{len(classes)} classes", todo))
+        raise self._two_classes_only(len(classes))
 
     def labels_decision(
         self,
@@ -342,3 +361,8 @@ class BaseRule(BaseEstimator):
         from imbkit.thresholds._labels_decision import per_label
 
         return per_label(self, y_true, probabilities, sample_weight)
+
+    def _two_classes_only(self, n_classes: int) -> DataError:
+        # The first words are those that scikit-learn's own checks look for.
+        rule = "Only binary classification is supported by this rule"
+        return DataError(message(type(self).__name__, rule, f"{n_classes} classes", self._instead))

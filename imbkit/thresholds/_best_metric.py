@@ -9,7 +9,7 @@ import numpy as np
 
 from imbkit._core.card import Card, Limit
 from imbkit._core.constraints import Interval, StrOptions
-from imbkit._core.messages import listing, message, nearest_names
+from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit._core.types import BoolArray, FloatArray, IntArray, Seed
 from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import (
@@ -28,8 +28,20 @@ from imbkit.thresholds._labels_decision import LabelsDecision, per_label, shared
 
 __all__ = ["BestMetric", "as_rule"]
 
+_BLOCK = 2**15  # cut-offs
 _METHODS = ("sweep", "plugin")
 _AVERAGES = ("macro", "micro", "weighted")
+
+# What has a name among the metrics, and a rule of its own.
+_OWN_RULES = {
+    "expected_cost": "LowestCost(fp=..., fn=...)",
+    "precision_at_budget": "AlertBudget(budget)",
+    "precision_at_recall": "Constraint('precision_at_recall', limit)",
+    "recall_at_budget": "AlertBudget(budget)",
+    "recall_at_fpr": "Constraint('recall_at_fpr', limit)",
+    "recall_at_precision": "Constraint('recall_at_precision', limit)",
+    "savings": "LowestCost(fp=..., fn=...)",
+}
 
 
 class BestMetric(BaseRule):
@@ -133,6 +145,13 @@ class BestMetric(BaseRule):
         """Whether the scores must be probabilities: for the plug-in method."""
         return self.method == "plugin"
 
+    _instead = "Use method='sweep', or call fit(X, y == label)"
+
+    @property
+    def serves_many_classes(self) -> bool:  # type: ignore[override]
+        """Whether more than two classes are served: not by the plug-in method."""
+        return self.method != "plugin"
+
     @property
     def name(self) -> str:
         """Name of the metric."""
@@ -184,8 +203,14 @@ class BestMetric(BaseRule):
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = metric(counts.tp, counts.fp, counts.fn, counts.tn)
             return np.asarray(values, dtype=float)
-        values = metric.of(counts, beta=self.beta) if _takes_beta(metric) else metric.of(counts)
-        return np.asarray(values if metric.greater_is_better else -values)
+        parameters = {"beta": self.beta} if _takes_beta(metric) else {}
+        values = np.empty(counts.tp.shape)
+        # Formulas make many temporary arrays; those of a part of the cut-offs stay in the cache.
+        for start in range(0, values.size, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            some = Counts(counts.tp[part], counts.fp[part], counts.fn[part], counts.tn[part])
+            values[part] = metric.of(some, **parameters)
+        return values if metric.greater_is_better else -values
 
     def curve(
         self,
@@ -274,15 +299,11 @@ class BestMetric(BaseRule):
 
         Raises
         ------
-        InvalidParameterError
+        DataError
             For the plug-in method, which serves two classes only.
         """
         self._check()
-        if self.method == "plugin":
-            rule = "method='plugin' serves targets of two classes only"
-            todo = "Use method='sweep', or fit(X, y == label)"
-            text = message("BestMetric", rule, f"{len(classes)} classes", todo)
-            raise InvalidParameterError(text)
+        self.check_classes(len(classes))
         metric = self._metric()
         parameters = {"beta": self.beta} if _takes_beta(metric) else {}
         joint = isinstance(metric, CountMetric) and metric.over == "classes"
@@ -364,10 +385,34 @@ def as_rule(rule: Any) -> BaseRule:
         _resolve(rule)
     except InvalidParameterError:
         what = "rule must be a rule, a count metric, its name, or a function f(tp, fp, fn, tn)"
-        near = nearest_names(rule, metric_names()) if isinstance(rule, str) else []
-        todo = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise InvalidParameterError(message("ThresholdClassifierCV", what, rule, todo)) from None
+        text = message("ThresholdClassifierCV", what, shorten(rule), _advice(rule))
+        raise InvalidParameterError(text) from None
     return BestMetric(rule)
+
+
+def _advice(rule: Any) -> str:
+    """Return what to pass instead of something that is no rule."""
+    known = [name for name in metric_names() if _is_count_metric(name)]
+    if not isinstance(rule, str):
+        return f"Names of count metrics are {listing(known, 30)}"
+    if rule in _OWN_RULES:
+        return f"Pass rule={_OWN_RULES[rule]}"
+    if rule in metric_names():
+        return "It is no function of the decisions at one threshold"
+    near = nearest_names(rule, known)
+    return (
+        f"Did you mean {' or '.join(map(repr, near))}?"
+        if near
+        else f"Names are {listing(known, 30)}"
+    )
+
+
+def _is_count_metric(name: str) -> bool:
+    try:
+        get_metric(name)
+    except InvalidParameterError:
+        return False
+    return True
 
 
 def _resolve(metric: Any) -> CountMetric | Callable[..., Any]:

@@ -1,6 +1,5 @@
 """The threshold that is best within a limit on another rate."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, Self
@@ -11,12 +10,13 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import BoolArray, FloatArray
-from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._clopper_pearson import lower_bound, reaches
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._every_cut import every_cut
+from imbkit.thresholds._warn import warn
 
 __all__ = ["Constraint"]
 
@@ -153,12 +153,13 @@ default="recall_at_precision"
                 rule = f"{name} must be one of {listing(known)}"
                 raise InvalidParameterError(message("Constraint", rule, value))
         if not _is_number(self.limit) or not 0 <= self.limit <= 1:
-            rule = "limit must be a number between 0 and 1"
-            raise InvalidParameterError(message("Constraint", rule, self.limit))
+            rule, todo = "limit must be a number between 0 and 1", "Write 0.9 for 90 %"
+            raise InvalidParameterError(message("Constraint", rule, self.limit, todo))
         sure = self.confidence
         if sure is not None and (not _is_number(sure) or not 0.5 <= sure < 1):
             rule = "confidence must be a number from 0.5 and below 1, or None"
-            raise InvalidParameterError(message("Constraint", rule, sure))
+            todo = "Write 0.95 for 95 %"
+            raise InvalidParameterError(message("Constraint", rule, sure, todo))
         return self
 
     def objective(self, counts: Counts) -> FloatArray:
@@ -253,12 +254,12 @@ default="recall_at_precision"
             return curve.best()
         if curve.attained is not None:
             text = message("Constraint", f"{rule} at some cut-off", got, todo)
-            warnings.warn(text, ThresholdWarning, stacklevel=3)
+            warn(text)
         chosen = curve.inside().best()
         if chosen == np.inf:
             got = "only cut-offs above every score"
             todo = "No row will be alerted; loosen the limit"
-            warnings.warn(message("Constraint", rule, got, todo), ThresholdWarning, stacklevel=3)
+            warn(message("Constraint", rule, got, todo))
         return chosen
 
     def _free(self, counts: Counts) -> FloatArray:

@@ -1,6 +1,5 @@
 """What a cost matrix must be, and which classes it leaves no choice about."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +8,22 @@ from numpy.typing import ArrayLike
 
 from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import FloatArray
-from imbkit.exceptions import InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import InvalidParameterError
+from imbkit.thresholds._label_metric import check_names
+from imbkit.thresholds._warn import warn
 
 __all__ = ["check_cost_matrix", "warn_if_decided"]
 
 
-def check_cost_matrix(cost_matrix: ArrayLike, n_classes: int, who: str) -> FloatArray:
-    """Return the matrix as floats of shape (n_classes, n_classes), or complain."""
+def check_cost_matrix(
+    cost_matrix: ArrayLike, n_classes: int, who: str, classes: Sequence[Any] | None = None
+) -> FloatArray:
+    """Return the matrix as floats of shape (n_classes, n_classes), or complain.
+
+    The names of a frame are looked at if the classes are given.
+    """
+    if classes is not None:
+        check_names(cost_matrix, classes, "costs", who)
     try:
         matrix = np.asarray(cost_matrix, dtype=float)
     except (TypeError, ValueError):
@@ -32,9 +40,7 @@ def check_cost_matrix(cost_matrix: ArrayLike, n_classes: int, who: str) -> Float
     return matrix
 
 
-def warn_if_decided(
-    matrix: FloatArray, classes: Sequence[Any], who: str, stacklevel: int = 3
-) -> None:
+def warn_if_decided(matrix: FloatArray, classes: Sequence[Any], who: str) -> None:
     """Warn of a class that is the cheapest whatever the truth, or of classes that never are."""
     always = [i for i, row in enumerate(matrix) if (row <= matrix).all()]
     if always:
@@ -42,7 +48,7 @@ def warn_if_decided(
         chosen = shorten(classes[always[0]])
         got = f"costs with which predicting {chosen} is never dearer than any other class"
         text = message(who, rule, got, f"Check the row of {chosen}, axis 0 being the prediction")
-        warnings.warn(text, ThresholdWarning, stacklevel=stacklevel)
+        warn(text)
         return
     never = [i for i in range(len(matrix)) if _is_dominated(matrix, i)]
     if never:
@@ -50,7 +56,7 @@ def warn_if_decided(
         rule = "every class should be the cheapest to predict in some case"
         got = f"costs with which another class is never dearer than {names}"
         todo = "It will not be predicted; check its row, axis 0 being the prediction"
-        warnings.warn(message(who, rule, got, todo), ThresholdWarning, stacklevel=stacklevel)
+        warn(message(who, rule, got, todo))
 
 
 def _is_dominated(matrix: FloatArray, i: int) -> bool:

@@ -48,10 +48,10 @@ def expected_fbeta(
         alerts = np.arange(1.0, probability.size + 1)
         hits = np.cumsum(descending, dtype=float)
     else:
-        order = np.argsort(probability)[::-1]
-        descending = probability[order]
-        alerts = np.cumsum(sample_weight[order])
-        hits = np.cumsum(sample_weight[order] * descending)
+        order = np.argsort(probability)
+        descending = probability.take(order)[::-1]
+        weight = sample_weight.take(order)[::-1]
+        alerts, hits = np.cumsum(weight), np.cumsum(weight * descending)
     # Tied rows are alerted together: only the last of each tie counts.
     last = np.append(descending[1:] != descending[:-1], True)
     alerts, hits = alerts[last], hits[last]

@@ -1,6 +1,5 @@
 """How far labels are from each other: by their order, their values, a tree or a matrix."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,8 +8,9 @@ import numpy as np
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.exceptions import DataError, ImbkitWarning
+from imbkit.thresholds._warn import warn
 
-__all__ = ["checked_distances", "label_distances", "leaves", "tree_distances"]
+__all__ = ["check_names", "checked_distances", "label_distances", "leaves", "tree_distances"]
 
 # Distances that differ by less than this share of the largest one differ by rounding.
 _ROUNDING = 1e-9
@@ -62,7 +62,7 @@ def checked_distances(matrix: Any, labels: AnyArray, who: str) -> FloatArray:
     A matrix that breaks the triangle inequality is used with a warning.
     """
     n_labels = labels.size
-    _check_names(matrix, labels, who)
+    check_names(matrix, labels.tolist(), "distances", who)
     try:
         distances = np.array(matrix, dtype=float)
     except (TypeError, ValueError):
@@ -133,6 +133,36 @@ def tree_distances(labels: Sequence[Any], tree: Mapping[Any, Any] | None, who: s
     return np.asarray(depth[:, np.newaxis] + depth - 2.0 * (above @ above.T))
 
 
+def check_names(matrix: Any, labels: Sequence[Any], what: str, who: str) -> None:
+    """Refuse a frame whose rows or columns are in another order than the labels.
+
+    Parameters
+    ----------
+    matrix : array-like or frame of shape (n_labels, n_labels)
+        Its names count, if it has any.
+    labels : sequence
+        The labels, in their order.
+    what : str
+        What the matrix holds.
+    who : str
+        The class that messages speak for.
+
+    Raises
+    ------
+    DataError
+        If the names are others.
+    """
+    for part in ("index", "columns"):
+        names = getattr(matrix, part, None)
+        # A list has a method called index.
+        if names is None or callable(names):
+            continue
+        if list(names) != list(labels):
+            rule = f"the {part} of a frame of {what} must be the labels {listing(labels)}"
+            todo = "Put it in this order, or pass the bare matrix"
+            raise DataError(message(who, rule, listing(names), todo))
+
+
 def leaves(tree: Mapping[Any, Any]) -> list[Any]:
     """Return the nodes of a mapping node -> parent that are nobody's parent, in its order."""
     parents = {parent for parent in tree.values() if parent is not None}
@@ -174,19 +204,6 @@ def _numbers(labels: AnyArray, who: str) -> FloatArray:
     return values
 
 
-def _check_names(matrix: Any, labels: AnyArray, who: str) -> None:
-    """Refuse a frame whose rows or columns are in another order than the labels."""
-    for part in ("index", "columns"):
-        names = getattr(matrix, part, None)
-        # A list has a method called index.
-        if names is None or callable(names):
-            continue
-        if list(names) != labels.tolist():
-            rule = f"the {part} of a frame of distances must be the labels {listing(labels)}"
-            todo = "Put it in this order, or pass the bare matrix"
-            raise DataError(message(who, rule, listing(names), todo))
-
-
 def _warn_of_detours(distances: FloatArray, labels: AnyArray, who: str) -> None:
     """Say where the way over a third label is shorter than the direct one."""
     slack = _ROUNDING * distances.max(initial=0.0)
@@ -199,5 +216,5 @@ def _warn_of_detours(distances: FloatArray, labels: AnyArray, who: str) -> None:
             got = f"{distances[i, j]:g} from {a} to {b}, but "
             got += f"{distances[i, k] + distances[k, j]:g} by way of {c}"
             todo = "They are used as they are; for costs of errors take LowestCost"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=5)
+            warn(message(who, rule, got, todo), ImbkitWarning)
             return

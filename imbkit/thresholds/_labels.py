@@ -1,6 +1,5 @@
 """What the target must be, and which of two labels is the positive one."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -13,7 +12,8 @@ from sklearn.utils.multiclass import type_of_target
 from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import describe
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
-from imbkit.exceptions import DataError, ThresholdWarning
+from imbkit.exceptions import DataError
+from imbkit.thresholds._warn import warn
 
 __all__ = [
     "TargetKind",
@@ -54,7 +54,8 @@ def read_target(y: ArrayLike | None, who: str) -> tuple[AnyArray, TargetKind]:
     labels = np.unique(target)
     if labels.size < 2:
         rule = "the target must have rows of two classes"
-        raise DataError(message(who, rule, f"one class only, {listing(labels.tolist())}"))
+        got = f"one class only, {listing(labels.tolist())}"
+        raise DataError(message(who, rule, got, "Get rows of another class"))
     return target, "binary" if labels.size == 2 else "multiclass"
 
 
@@ -65,7 +66,8 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
             if label == pos_label:
                 return label
         rule = f"pos_label must be one of the labels {listing(classes)}"
-        raise DataError(message(who, rule, listing([pos_label])))
+        todo = "Pass one of them as it is written in the target"
+        raise DataError(message(who, rule, listing([pos_label]), todo))
     if tuple(classes) in _USUAL:
         return classes[1]
     counts = [int(np.count_nonzero(target == label)) for label in classes]
@@ -75,7 +77,7 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
     if counts[0] == counts[1]:
         got = f"{describe(classes, counts)}; {classes[chosen]!r} is taken, the last in order"
     todo = f"Pass pos_label={classes[chosen]!r} or pos_label={classes[other]!r}"
-    warnings.warn(message(who, rule, got, todo), ThresholdWarning, stacklevel=4)
+    warn(message(who, rule, got, todo))
     return classes[chosen]
 
 

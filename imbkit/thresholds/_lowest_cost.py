@@ -1,6 +1,5 @@
 """The threshold at which the decisions cost least."""
 
-import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Literal, Self
@@ -13,13 +12,14 @@ from imbkit._core.card import Card, Limit
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray, Seed
-from imbkit.exceptions import InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._class_weights import ClassDecision, best_weights, cost_objective
 from imbkit.thresholds._cost_matrix import check_cost_matrix, warn_if_decided
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._expected_fbeta import check_probabilities
+from imbkit.thresholds._warn import warn
 
 __all__ = ["LowestCost"]
 
@@ -80,6 +80,9 @@ class LowestCost(BaseRule):
     More than two classes: with "threshold" one weight a class, by a search over the exact
     breakpoints; with "expected_loss" the class of least expected cost,
     argmin_i sum_j cost_matrix[i, j] p_j.
+
+    scikit-learn's searches and scorers call ``predict(X)`` alone. With "expected_loss" give the
+    costs of the rows as columns of the frame `X` there.
 
     Per-row costs take one sort and two cumulative sums, O(n log n).
 
@@ -149,6 +152,16 @@ class LowestCost(BaseRule):
         """Whether the scores must be probabilities: to decide by expected loss."""
         return self.decision == "expected_loss"
 
+    _instead = (
+        "Pass cost_matrix, whose entry [i, j] is the cost of predicting class i when the truth is "
+        "class j"
+    )
+
+    @property
+    def serves_many_classes(self) -> bool:  # type: ignore[override]
+        """Whether more than two classes are served: with a matrix."""
+        return self.cost_matrix is not None
+
     @property
     def name(self) -> str:
         """What is minimised."""
@@ -181,11 +194,12 @@ class LowestCost(BaseRule):
         if self.cost_matrix is None:
             return self
         self._check()
-        matrix = check_cost_matrix(self.cost_matrix, 2, "LowestCost")
+        matrix = check_cost_matrix(self.cost_matrix, 2, "LowestCost", classes)
         if positive == 0:
             matrix = matrix[::-1, ::-1]
         ready: Self = clone(self)
         ready.set_params(**_outcomes(matrix), cost_matrix=None)
+        ready.positive_row_ = positive
         return ready
 
     def prepared(self, y_true: BoolArray, **row_values: FloatArray) -> Self:
@@ -212,11 +226,10 @@ class LowestCost(BaseRule):
         ):
             rows = saved[y_true == label]
             if rows.size and not (rows > 0).any():
-                costs = self._four()
                 rule = f"{error} should exceed {right}, or every row is best {fate} at any score"
-                got = f"{error}={costs[error]!r} and {right}={costs[right]!r}"
+                got = f"{self._shown(error)} and {self._shown(right)}"
                 text = message("LowestCost", rule, got, "Check the costs")
-                warnings.warn(text, ThresholdWarning, stacklevel=3)
+                warn(text)
         return self
 
     def rescored(self, y_score: FloatArray, **row_values: AnyArray) -> FloatArray:
@@ -346,17 +359,16 @@ class LowestCost(BaseRule):
 
         Raises
         ------
+        DataError
+            If there is no matrix.
         InvalidParameterError
-            If there is no matrix, or none for these classes.
+            If the matrix is not one of these classes.
         """
         self._check()
         if self.cost_matrix is None:
-            rule = "more than two classes need cost_matrix, the costs of every pair of them"
-            todo = "cost_matrix[i, j] is the cost of predicting class i when the truth is class j"
-            got = f"{len(classes)} classes and no matrix"
-            raise InvalidParameterError(message("LowestCost", rule, got, todo))
-        matrix = check_cost_matrix(self.cost_matrix, len(classes), "LowestCost")
-        warn_if_decided(matrix, classes, "LowestCost", stacklevel=4)
+            raise self._two_classes_only(len(classes))
+        matrix = check_cost_matrix(self.cost_matrix, len(classes), "LowestCost", classes)
+        warn_if_decided(matrix, classes, "LowestCost")
         if self.decision == "threshold":
             return best_weights(
                 codes,
@@ -425,21 +437,34 @@ class LowestCost(BaseRule):
         if not self.row_names():
             return super().curve(y_true, y_score, sample_weight)
         alerted, passed = self._costs(y_true, row_values)
-        weight = np.ones(y_true.size) if sample_weight is None else sample_weight
-        order = np.argsort(y_score)[::-1]
-        descending = y_score[order]
+        if sample_weight is not None:
+            alerted, passed = alerted * sample_weight, passed * sample_weight
+        order = np.argsort(y_score)
+        descending = y_score.take(order)[::-1]
         # Two sums of one sign each instead of a difference, so that nothing cancels.
-        above = np.concatenate(([0.0], np.cumsum((alerted * weight)[order])))
-        below = np.concatenate(([0.0], np.cumsum((passed * weight)[order[::-1]])))[::-1]
+        total, below = np.zeros(order.size + 1), np.zeros(order.size + 1)
+        np.cumsum(alerted.take(order)[::-1], out=total[1:])
+        np.cumsum(passed.take(order), out=below[1:])
+        total += below[::-1]
         # Tied rows are alerted together: a cut-off lies behind the last of each tie.
-        ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True))
-        thresholds, n_alerts = descending[ends], ends + 1
+        ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True)) + 1
+        thresholds = descending[ends - 1]
         if thresholds[0] != np.inf:
             first = np.array([np.inf], dtype=thresholds.dtype)
             thresholds = np.concatenate((first, thresholds))
-            n_alerts = np.concatenate(([0], n_alerts))
-        prevalence = float(np.average(y_true, weights=weight))
-        return Curve(thresholds, -(above[n_alerts] + below[n_alerts]), prevalence)
+            ends = np.concatenate(([0], ends))
+        prevalence = float(np.average(y_true, weights=sample_weight))
+        return Curve(thresholds, -total[ends], prevalence)
+
+    def _shown(self, outcome: str) -> str:
+        """Return the cost of an outcome as it was given."""
+        cost = self._four()[outcome]
+        positive = getattr(self, "positive_row_", None if self.cost_matrix is None else 1)
+        if positive is None:
+            return f"{outcome}={cost!r}"
+        row = positive if outcome in ("fp", "tp") else 1 - positive
+        column = positive if outcome in ("fn", "tp") else 1 - positive
+        return f"{outcome} = cost_matrix[{row}, {column}] = {cost!r}"
 
     def _four(self) -> dict[str, Any]:
         """Return the costs of the four outcomes; without `for_classes`, negative comes first."""
@@ -471,10 +496,14 @@ class LowestCost(BaseRule):
             if not isinstance(cost, str) and not (number and np.isfinite(float(cost))):
                 rule = f"{name} must be a finite number, or the name of values for each row"
                 todo = "Write a large number for an error that must not happen"
+                if np.ndim(cost):
+                    todo = f"Write {name}='amount' and call fit(X, y, amount=...)"
                 raise InvalidParameterError(message("LowestCost", rule, cost, todo))
             if self.cost_matrix is not None and cost != usual:
                 rule = "either cost_matrix or the costs of outcomes may be given"
-                raise InvalidParameterError(message("LowestCost", rule, f"both, with {name}="))
+                raise InvalidParameterError(
+                    message("LowestCost", rule, f"cost_matrix and {name}={cost!r}")
+                )
 
 
 def _outcomes(matrix: FloatArray) -> dict[str, Any]:

@@ -94,6 +94,7 @@ default="uniform"
 
     needs_probabilities = True
     uses_prior = True
+    serves_many_classes = True
 
     def __init__(
         self,

@@ -1,12 +1,14 @@
 """The values of each row that a rule asks for: amounts, times, customers."""
 
+import warnings
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from imbkit._core.containers import wrap
-from imbkit._core.messages import message
+from imbkit._core.messages import listing, message, nearest_names
 from imbkit._core.row_hash import hash_rows
 from imbkit._core.types import AnyArray
 from imbkit.exceptions import DataError, InvalidParameterError
@@ -76,16 +78,19 @@ def _row_value(
     if name in _RESERVED:
         rule_text = f"row values of a rule may not be called {' or '.join(_RESERVED)}"
         raise InvalidParameterError(message(who, rule_text, rule, "Give them another name"))
-    if params.get(name) is not None:
-        given = params[name]
-    elif hasattr(X, "columns"):
+    given = params.get(name)
+    if given is None and hasattr(X, "columns"):
         table = wrap(X, who=who)
-        given = table.column(table.find(name))
-    else:
-        rule_text = f"the rule needs {name} for each row"
+        given = table.column(table.find(name)) if name in table.names else None
+    if given is None:
+        rule_text = f"the rule {type(rule).__name__} needs {name} for each row"
+        got = "a frame without such a column" if hasattr(X, "columns") else "none"
+        got += f", and {listing(params)} instead" if params else ""
+        near = nearest_names(name, [*getattr(X, "columns", ()), *params])
+        got += f"; the nearest name is {near[0]!r}" if near else ""
         call = "fit(X, y" if method == "fit" else f"{method}(X"
         todo = f"Call {call}, {name}=...), or pass a frame with this column"
-        raise DataError(message(who, rule_text, "none", todo))
+        raise DataError(message(who, rule_text, got, todo))
     return _checked(given, name, rule.row_kind(name), n_rows, who)
 
 
@@ -95,6 +100,8 @@ def _checked(given: Any, name: str, kind: str, n_rows: int, who: str) -> AnyArra
         values = np.asarray(given, dtype=float if kind == "number" else None)
     except (TypeError, ValueError):
         raise DataError(message(who, f"{name} must hold numbers", given)) from None
+    if values.dtype == object and values.size and isinstance(values.flat[0], date):
+        values = _times(values)
     if values.shape != (n_rows,):
         what = "number" if kind == "number" else "value"
         rule_text = f"{name} must hold one {what} for each of the {n_rows:,} rows"
@@ -107,3 +114,14 @@ def _checked(given: Any, name: str, kind: str, n_rows: int, who: str) -> AnyArra
         got = f"{np.count_nonzero(missing):,} missing values"
         raise DataError(message(who, f"{name} must be known for every row", got))
     return values
+
+
+def _times(values: AnyArray) -> AnyArray:
+    """Return times that are objects as NumPy's own, those with a time zone in UTC."""
+    try:
+        with warnings.catch_warnings():
+            # NumPy says of every single value that it forgets the zone.
+            warnings.filterwarnings("ignore", "no explicit representation of timezones")
+            return values.astype("datetime64[us]")
+    except (TypeError, ValueError):
+        return values  # of several kinds; the rule says what it can do with those

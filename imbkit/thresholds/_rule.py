@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imbkit._core.messages import message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
+from imbkit.exceptions import DataError
 from imbkit.thresholds._base import BaseRule
+from imbkit.thresholds._row_values import TIE_KEYS
 
 __all__ = ["Rule"]
 
@@ -63,11 +66,21 @@ class Rule:
         -------
         ndarray of bool, of the shape of `y_score`
             True where ``score >= threshold``, without rounding either to the other's dtype.
+
+        Raises
+        ------
+        DataError
+            If the decision depends on values of each row that are not given.
         """
         scores: FloatArray = np.asarray(y_score)
         if self.chosen_by is None:
             # A Python float would be rounded to the dtype of the scores first.
             return np.asarray(scores >= np.float64(self.threshold))
+        missing = set(self.chosen_by.decision_names()) - set(row_values) - {TIE_KEYS}
+        if missing:
+            rule_text = "the decision depends on more than the score"
+            todo = f"Call rule(y_score, {', '.join(f'{name}=...' for name in sorted(missing))})"
+            raise DataError(message("Rule", rule_text, "the score alone", todo))
         rescored = self.chosen_by.rescored(scores, **row_values)
         return self.chosen_by.decide(rescored, self.threshold, **row_values)
 

@@ -1,6 +1,5 @@
 """A classifier whose decision is chosen by a rule on out-of-fold scores."""
 
-import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +26,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray, Seed
-from imbkit.exceptions import InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
@@ -51,6 +50,7 @@ from imbkit.thresholds._scores import (
     positive_scores,
     response_names,
 )
+from imbkit.thresholds._warn import warn
 
 __all__ = ["ThresholdClassifierCV"]
 
@@ -81,7 +81,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         A classifier with ``predict_proba`` or ``decision_function``.
     rule : rule, str, count metric or callable, default="f1"
         What is best: a rule of this package such as ``LowestCost(fn=10.0)``, or whatever
-        :class:`BestMetric` takes.
+        :class:`BestMetric` takes. A search over ``rule__beta`` and the like needs the object.
     cv : int, float, splitter, iterable or "prefit", default=5
         Where the out-of-fold scores come from: a number of stratified folds (None means 5),
         the share of the rows in one stratified hold-out set, a splitter, a list of
@@ -306,6 +306,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if kind == "binary":
             self._fit_two_classes(rule, data)
         else:
+            if kind == "multiclass":
+                rule.check_classes(np.unique(target).size)
             self._check_many(rule, kind)
             fit = self._fit_classes if kind == "multiclass" else self._fit_labels
             fit(rule, data)
@@ -418,7 +420,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         if inner.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+            many = inner.classifier_tags.multi_class and self._serves_many_classes()
+            tags.classifier_tags.multi_class = many
         tags.input_tags.sparse = inner.input_tags.sparse
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
         return tags
@@ -455,7 +458,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             rule = rule.with_prior(prior if classes[1] == pos_label else prior[::-1])
         folds = [fold_of(rule, f.rows, f.scores, positive, weight, data.row_values) for f in scored]
         choice = choose(rule, folds, self.pooling, who)
-        self._warn_if_constant(choice.everything.y_score)
+        self._warn_if_constant(choice.everything.y_score, scored[0].scores[0])
         self.pos_label_ = pos_label
         self.classes_ = self.estimator_.classes_
         self._keep(rule, choice)
@@ -469,7 +472,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classes_ = self.estimator_.classes_
         rows = np.concatenate([fold.rows for fold in scored])
         probabilities = np.concatenate([fold.scores for fold in scored])
-        self._warn_if_constant(probabilities)
+        self._warn_if_constant(probabilities, probabilities[0])
         prior = self._training_prior(data.target, classes, weight) if rule.uses_prior else None
         self.rule_ = rule.class_decision(
             codes[rows],
@@ -570,13 +573,15 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _check_many(self, rule: BaseRule, kind: TargetKind) -> None:
         """Refuse what has a meaning for two classes only."""
         who = type(self).__name__
-        what = "more than two classes" if kind == "multiclass" else "several labels a row"
+        what, one = "more than two classes", "fit(X, y == label)"
+        if kind == "multilabel":
+            what, one = "several labels a row", "fit one column of y at a time"
         if not hasattr(self.estimator, "predict_proba"):
             raise no_scores(self.estimator, ("predict_proba",), who)
         for name, neutral in (("pooling", "pooled"), ("pos_label", None), ("n_bootstrap", 0)):
             value = getattr(self, name)
             if value != neutral:
-                todo = f"Pass {name}={neutral!r}, or fit(X, y == label)"
+                todo = f"Pass {name}={neutral!r}, or {one}"
                 text = f"{name} has a meaning for two classes only"
                 got = f"{name}={value!r} with {what}"
                 raise InvalidParameterError(message(who, text, got, todo))
@@ -584,7 +589,14 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if names:
             text = "row values have a meaning for two classes only"
             got = f"{listing(names)} with {what}"
-            raise InvalidParameterError(message(who, text, got, "Give costs as numbers"))
+            todo = f"Use a rule that needs none, or {one}"
+            raise InvalidParameterError(message(who, text, got, todo))
+
+    def _serves_many_classes(self) -> bool:
+        try:
+            return as_rule(self.rule).serves_many_classes
+        except InvalidParameterError:
+            return True  # what is no rule is refused by fit, and can be shown until then
 
     def _own_request(self) -> MetadataRequest:
         """What this object itself wants of the metadata: weights and the rule's row values."""
@@ -598,15 +610,13 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 request.predict.add_request(param=name, alias=True)
         return request
 
-    def _warn_if_constant(self, scores: FloatArray) -> None:
+    def _warn_if_constant(self, scores: FloatArray, first: FloatArray) -> None:
         if (scores == scores[0]).all():
             rule = f"the scores of {type(self.estimator).__name__} should differ between rows"
             todo = "The threshold separates nothing: all rows are predicted alike"
-            first = ", ".join(f"{value:.6g}" for value in np.atleast_1d(scores[0]))
-            got = f"{first} for all {scores.shape[0]:,} rows"
-            warnings.warn(
-                message(type(self).__name__, rule, got, todo), ThresholdWarning, stacklevel=5
-            )
+            shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(first))
+            got = f"{shown} for all {scores.shape[0]:,} rows"
+            warn(message(type(self).__name__, rule, got, todo))
 
     def _keep(self, rule: BaseRule, choice: Choice) -> None:
         """Turn the choice into fitted attributes."""

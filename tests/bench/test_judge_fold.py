@@ -5,12 +5,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import log_loss
 
+from imbkit._core.prior import shift
 from imbkit._core.rng import derive
 from imbkit._core.row_hash import row_hashes
 from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
 from imbkit.bench._options import Options
 from imbkit.bench._plan import make_plan
-from imbkit.bench._repair import fit_sigmoid, undo_prior
+from imbkit.calibration import SigmoidCalibrator
 from imbkit.metrics import (
     captured_amount_at_budget,
     expected_cost,
@@ -52,7 +53,8 @@ def calibrated(plan, cell, chance):
         )
         scores.append(model.predict_proba(data.matrix[split.train[test]])[:, 1])
         truth.append(data.codes[split.train[test]] == 1)
-    return fit_sigmoid(np.concatenate(scores), np.concatenate(truth))(chance)
+    sigmoid = SigmoidCalibrator().fit(np.concatenate(scores), np.concatenate(truth))
+    return sigmoid.predict_proba(chance)[:, 1]
 
 
 def test_money_is_that_of_the_public_metrics(table):
@@ -101,12 +103,16 @@ def test_expected_loss_uses_repaired_probabilities(table):
     for cell, row in cells:
         y, raw = chances(plan, cell)
         natural = plan.data.codes[cell.split.train].mean()
-        repaired = undo_prior(raw, 0.5, natural)
+        ratio = np.array([1 - natural, natural]) / 0.5
+        repaired = shift(np.column_stack((1 - raw, raw)), ratio)[:, 1]
         assert row["repair"] == "prior"
         found = row["policies"]["expected_loss"]
         assert found["alert_rate"] == pytest.approx(np.mean(repaired > 1 / 5))
         assert found["alert_rate"] < np.mean(raw > 1 / 5)
-        assert row["repaired_scores"]["brier"] == pytest.approx(np.mean((repaired - y) ** 2))
+        after = row["calibration"]["after"]
+        assert after["brier"] == pytest.approx(np.mean((repaired - y) ** 2))
+        assert after["mean"] == pytest.approx(repaired.mean())
+        assert row["calibration"]["before"]["mean"] == pytest.approx(raw.mean())
         counts = np.array(row["repaired"])
         assert counts.sum(axis=0) == pytest.approx([y.size, repaired.sum(), y.sum()])
         counts = np.array(row["reliability"])
@@ -120,8 +126,9 @@ def test_the_untouched_learner_is_calibrated_on_the_inner_folds(table):
         y, raw = chances(plan, cell)
         after = calibrated(plan, cell, raw)
         assert row["repair"] == "sigmoid"
-        assert row["repaired_scores"]["brier"] == pytest.approx(np.mean((after - y) ** 2))
-        assert row["repaired_scores"]["log_loss"] == pytest.approx(log_loss(y, after))
+        errors = row["calibration"]["after"]
+        assert errors["brier"] == pytest.approx(np.mean((after - y) ** 2))
+        assert errors["log_loss"] == pytest.approx(log_loss(y, after))
         assert row["scores"]["brier"] == pytest.approx(np.mean((raw - y) ** 2))
 
 

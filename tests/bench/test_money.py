@@ -260,6 +260,17 @@ def test_axelsson():
     assert line["kind"] == "other"
 
 
+def test_costs_by_class_add_up():
+    rng = np.random.default_rng(0)
+    truth, alerts = rng.random(40) < 0.3, rng.random(40) < 0.5
+    costs = Costs(*rng.random((3, 40)), ("a", "b", "c"), False)
+    negative, positive = costs.by_class(truth, alerts)
+    total = negative * (~truth).sum() + positive * truth.sum()
+    assert total == pytest.approx(costs.total(truth, alerts))
+    assert costs.by_class(np.ones(40, dtype=bool), alerts)[0] is None
+    assert costs.by_class(np.zeros(40, dtype=bool), alerts)[1] is None
+
+
 def test_reweighted_precision_is_that_of_repeated_positives():
     tp, fn, fp, tn = 30, 10, 20, 140
     recall, fpr = tp / (tp + fn), fp / (fp + tn)

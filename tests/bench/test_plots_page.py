@@ -106,6 +106,9 @@ def test_a_baseline_alone_is_drawn_alone(made):
     assert "challenger" not in [w.text for plot in ranking for w in plot.words]
     summary["curves"] = []
     assert curves_of(summary, {}) is None
+    assert calibration_of(summary, {}).plots == ()
+    for entry in summary["entries"]:
+        entry["calibration"] = None
     assert calibration_of(summary, {}) is None
 
 
@@ -165,10 +168,21 @@ def test_calibration_says_how_far_probabilities_are_off(made):
     gap *= 100 / sum(b["rows"] for b in bins)
     assert f"{gap:.2g} percentage points on average before the repair" in shown.plots[1].finding
     assert "repair" not in shown.plots[0].finding
-    assert shown.lines[0].repair == "Nothing was repaired."
-    brier = summary["entries"][4]["scores"]["brier"]["mean"]
-    assert float(shown.lines[1].cells[0]) == pytest.approx(brier, rel=0.01)
-    assert shown.lines[1].cells[1] == "0.0127"
+    first, second, third = shown.errors.rows[:3]
+    assert (first.policy, first.lines) == ("as they come; nothing was repaired", 1)
+    assert (second.policy, second.lines) == ("as they come", 2)
+    assert (third.policy, third.lines) == ("repaired by Bayes' rule", 0)
+    assert {row.policy for row in shown.errors.rows[3:]} >= {
+        "repaired by a sigmoid",
+        "repaired by Bayes' rule or by a sigmoid",
+    }
+    assert [head.text for head in shown.errors.heads][:2] == ["Brier score", "Log-loss"]
+    assert [cell.text for cell in second.cells][:3] == ["0.0520", "0.188", "0.052"]
+    assert [cell.text for cell in third.cells][:4] == ["0.0127", "0.045", "0.052", "–"]
+    assert [cell.text.replace("\N{NO-BREAK SPACE}", " ") for cell in third.cells][-2:] == [
+        "6.09 %",
+        "6.12 %",
+    ]
     assert len([d for d in shown.plots[1].dots if d.style == "point after"]) == 9
 
 
@@ -259,7 +273,7 @@ def test_base_rates_say_how_many_alerts_would_be_true(made):
     assert said.startswith("Among 9,583 rows a day of which 1 % are positive, ")
     assert f"{true:.0f} of {total:.0f} alerts would be true: {100 * true / total:.3g} %" in said
     kinds = [line.kind for line in rates_of(summary, {}).lines]
-    assert kinds == ["as in the table", "as asked", ""]
+    assert kinds == ["as in the table", "as asked", "0.0098 times"]
     summary["base_rates"]["lines"] = [line | {"true_alerts": 0.0, "false_alerts": 0.0}]
     assert "there would be no alert" in rates_of(summary, {}).finding
     assert "a day" not in rates_of(made.binary_summary(), {}).finding

@@ -15,34 +15,36 @@ from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline, make_pipeline
 from imblearn.under_sampling import NearMiss, RandomUnderSampler, TomekLinks
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline as plain_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from imbkit._core.prior import averages_members
 from imbkit.bench._repair import (
     EDGES,
     Repair,
-    Sigmoid,
-    fit_sigmoid,
-    induced_prior,
-    is_averaged,
+    induced_share,
+    probability_errors,
     reliability_bins,
     reliability_counts,
     repair,
-    undo_prior,
 )
+from imbkit.calibration import SigmoidCalibrator
 
 SHARES = st.floats(1e-4, 1 - 1e-4)
 CHANCES = st.floats(0, 1)
+
+
+def undo_prior(probabilities, induced, natural):
+    return repair(probabilities, induced, natural, None, None, exact=True).probabilities
 
 
 def linear_table(seed=0, n=4000, intercept=-3.0):
@@ -89,9 +91,7 @@ def test_undo_prior_keeps_ends_ranks_and_the_input():
     assert (found[0], found[-1]) == (0.0, 1.0)
     assert (np.diff(found) > 0).all()
     assert_array_equal(p, before)
-    same = undo_prior(p, 0.3, 0.3)
-    assert_array_equal(same, p)
-    assert same is not p
+    assert_array_equal(undo_prior(p, 0.3, 0.3), p)
     codes = np.random.default_rng(0).random(500) < 0.2
     scores = np.random.default_rng(1).random(500) ** 3 + 0.2 * codes
     scores = scores / scores.max()
@@ -104,7 +104,7 @@ def test_logistic_regression_on_fewer_negatives_has_another_intercept_only():
     model = make_pipeline(RandomUnderSampler(random_state=0), LogisticRegression(C=np.inf))
     model.fit(X, codes)
     natural = codes.mean()
-    induced = induced_prior(model, codes, natural)
+    induced = induced_share(model, codes)
     beta = natural / (1 - natural)
     assert induced == 0.5
     shift = model[-1].intercept_[0] - whole.intercept_[0]
@@ -169,7 +169,7 @@ LOGISTIC = LogisticRegression()
             make_pipeline(
                 RandomUnderSampler(sampling_strategy=0.5), RandomOverSampler(), GaussianNB()
             ),
-            None,
+            0.5,
         ),
         (
             make_pipeline(
@@ -201,11 +201,11 @@ LOGISTIC = LogisticRegression()
             0.75,
         ),
         (BalancedBaggingClassifier(n_estimators=2, sampler=SMOTE(), random_state=0), None),
-        (BalancedBaggingClassifier(n_estimators=2, sampling_strategy=0.5, random_state=0), None),
+        (BalancedBaggingClassifier(n_estimators=2, sampling_strategy=0.5, random_state=0), 1 / 3),
         (BalancedRandomForestClassifier(3, random_state=0), 0.5),
-        (EasyEnsembleClassifier(2, random_state=0), 0.5),
+        (EasyEnsembleClassifier(2, random_state=0), None),
         (RUSBoostClassifier(n_estimators=2, random_state=0), None),
-        (BaggingClassifier(n_estimators=2, random_state=0), None),
+        (BaggingClassifier(n_estimators=200, max_samples=1.0, random_state=0), "natural"),
         (CalibratedClassifierCV(GaussianNB(), cv=2), None),
         (Positive(scale_pos_weight=4), "weighted"),
         (Positive(scale_pos_weight=1), "natural"),
@@ -214,69 +214,23 @@ LOGISTIC = LogisticRegression()
         (Positive(is_unbalance=True), None),
     ],
 )
-def test_induced_prior(model, induced):
+def test_induced_share(model, induced):
     X, codes = linear_table(2, 800, intercept=-2.0)
     if hasattr(model, "fit"):
         model.fit(X, codes)
     natural = float(codes.mean())
     known = {"natural": natural, "weighted": 4 * natural / (1 + 3 * natural)}
-    found = induced_prior(model, codes, natural)
+    found = induced_share(model, codes)
     # A ratio asked of a sampler is rounded down to whole rows.
     wanted = known.get(induced, induced)
     assert found is None if wanted is None else found == pytest.approx(wanted, abs=2e-3)
 
 
 def test_averages_are_told_from_single_models():
-    assert is_averaged(BalancedBaggingClassifier())
-    assert is_averaged(make_pipeline(StandardScaler(), BalancedRandomForestClassifier()))
-    assert not is_averaged(LogisticRegression())
-    assert not is_averaged(make_pipeline(RandomUnderSampler(), LogisticRegression()))
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_sigmoid_is_the_optimum(seed):
-    X, codes = linear_table(seed, 600, intercept=-2.0)
-    x = 2 * X @ [1.0, -0.5] + 1 + 0.5 * np.random.default_rng(seed).normal(size=600)
-    truth = codes == 1
-    found = fit_sigmoid(expit(x), truth)
-    n1 = truth.sum()
-    target = np.where(truth, (n1 + 1) / (n1 + 2), 1 / (600 - n1 + 2))
-
-    def gradient(slope, intercept):
-        gap = expit(slope * x + intercept) - target
-        return np.mean(gap * x), np.mean(gap)
-
-    assert_allclose(gradient(found.slope, found.intercept), 0, atol=1e-8)
-    loss = lambda b: np.mean(np.logaddexp(0, b[0] * x + b[1]) - target * (b[0] * x + b[1]))
-    other = minimize(loss, [1.0, 0.0], tol=1e-12)
-    assert_allclose([found.slope, found.intercept], other.x, atol=1e-4)
-    p = found(expit(x))
-    assert p.mean() == pytest.approx(target.mean(), rel=1e-9)
-    assert roc_auc_score(codes, p) == pytest.approx(roc_auc_score(codes, x), abs=1e-12)
-
-
-def test_sigmoid_of_separated_inverted_constant_and_certain_scores():
-    truth = np.repeat([False, True], [40, 10])
-    apart = fit_sigmoid(np.where(truth, 0.9, 0.1), truth)
-    assert_allclose(apart(np.array([0.1, 0.9])), [1 / 42, 11 / 12], rtol=1e-6)
-    certain = fit_sigmoid(truth.astype(float), truth)
-    assert_allclose(certain(np.array([0.0, 1.0])), [1 / 42, 11 / 12], rtol=1e-6)
-    mean = (10 * 11 / 12 + 40 / 42) / 50
-    for scores in (np.where(truth, 0.2, 0.6), np.full(50, 0.3)):
-        flat = fit_sigmoid(scores, truth)
-        assert flat.slope == 0
-        assert_allclose(flat(np.array([0.1, 0.9])), mean)
-    nobody = fit_sigmoid(np.linspace(0.1, 0.9, 50), np.zeros(50, dtype=bool))
-    assert_allclose(nobody(np.array([0.5])), 1 / 52, rtol=1e-6)
-
-
-def test_sigmoid_does_not_mind_a_changed_prior():
-    rng = np.random.default_rng(5)
-    p = rng.random(500)
-    truth = rng.random(500) < p**2
-    direct = fit_sigmoid(p, truth)(p)
-    undone = undo_prior(p, 0.5, 0.01)
-    assert_allclose(fit_sigmoid(undone, truth)(undone), direct, atol=1e-7)
+    assert averages_members(BalancedBaggingClassifier())
+    assert averages_members(make_pipeline(StandardScaler(), BalancedRandomForestClassifier()))
+    assert not averages_members(LogisticRegression())
+    assert not averages_members(make_pipeline(RandomUnderSampler(), LogisticRegression()))
 
 
 def test_repair_picks_the_simplest_that_is_right():
@@ -291,11 +245,12 @@ def test_repair_picks_the_simplest_that_is_right():
     for induced, exact in ((None, True), (None, False), (0.5, False)):
         fitted = repair(p, induced, 0.1, inner, truth, exact=exact)
         assert fitted.kind == "sigmoid"
-        assert_array_equal(fitted.probabilities, fit_sigmoid(inner, truth)(p))
+        sigmoid = SigmoidCalibrator().fit(inner, truth)
+        assert_array_equal(fitted.probabilities, sigmoid.predict_proba(p)[:, 1])
+        assert fitted.probabilities.mean() == pytest.approx(truth.mean(), abs=0.06)
     assert repair(p, 0.5, 0.1, None, None, exact=False).kind == "prior"
     assert repair(p, None, 0.1, None, None, exact=True).kind == "none"
     assert isinstance(same, Repair)
-    assert isinstance(fit_sigmoid(inner, truth), Sigmoid)
 
 
 def test_averaged_ensemble_is_recalibrated():
@@ -305,8 +260,10 @@ def test_averaged_ensemble_is_recalibrated():
     model = BalancedBaggingClassifier(n_estimators=10, random_state=0).fit(X[first], codes[first])
     inner, p = model.predict_proba(X[second])[:, 1], model.predict_proba(X[test])[:, 1]
     natural = codes[first].mean()
-    induced = induced_prior(model, codes[first], natural)
-    fitted = repair(p, induced, natural, inner, codes[second] == 1, exact=not is_averaged(model))
+    induced = induced_share(model, codes[first])
+    fitted = repair(
+        p, induced, natural, inner, codes[second] == 1, exact=not averages_members(model)
+    )
     assert fitted.kind == "sigmoid"
     gap = lambda q: abs(q.mean() - codes[test].mean())
     assert gap(fitted.probabilities) < 0.01 < gap(p)
@@ -349,3 +306,37 @@ def test_reliability_bins():
     assert [b["rows"] for b in twice] == [2 * b["rows"] for b in once]
     assert_allclose([b["low"] for b in twice], [b["low"] for b in once])
     assert reliability_bins([]) == []
+
+
+def test_errors_of_probabilities():
+    rng = np.random.default_rng(10)
+    p = np.append(rng.random(400) ** 4, np.full(60, 0.25))
+    truth = rng.random(460) < p / 2
+    errors = probability_errors(truth, p)
+    assert errors["brier"] == pytest.approx(brier_score_loss(truth, p))
+    assert errors["log_loss"] == pytest.approx(log_loss(truth, p))
+    assert errors["brier_positive"] == pytest.approx(np.mean((1 - p[truth]) ** 2))
+    assert errors["brier_negative"] == pytest.approx(np.mean(p[~truth] ** 2))
+    assert errors["mean"] == pytest.approx(p.mean())
+    assert errors["share"] == truth.mean()
+    # Bins of equally many rows; equal probabilities stay together.
+    order = np.argsort(p, kind="stable")
+    value, start = np.unique(p[order], return_index=True)
+    ends = np.append(start[1:], p.size)
+    place = np.minimum(((start + ends) / 2 / p.size * 15).astype(int), 14)
+    bins = place[np.searchsorted(value, p)]
+    gaps = [
+        (bins == b).mean() * abs(p[bins == b].mean() - truth[bins == b].mean())
+        for b in np.unique(bins)
+    ]
+    assert errors["calibration_error"] == pytest.approx(sum(gaps))
+    assert 0.05 < errors["calibration_error"] < 0.3
+
+
+def test_errors_of_a_fold_without_one_of_the_classes():
+    p = np.array([0.1, 0.2, 0.9])
+    none = probability_errors(np.zeros(3, dtype=bool), p)
+    assert (none["brier_positive"], none["share"]) == (None, 0.0)
+    assert none["brier_negative"] == none["brier"] == pytest.approx(np.mean(p**2))
+    every = probability_errors(np.ones(3, dtype=bool), p)
+    assert (every["brier_negative"], every["share"]) == (None, 1.0)

@@ -235,6 +235,8 @@ def test_many_classes_that_were_not_weighed(made):
         entry["class_weights"] = {}
     summary["task"] |= {"inner_folds": 0, "decision_policy": "argmax"}
     summary["recommended_policy"] = "argmax"
+    for verdict in summary["verdicts"]:
+        verdict |= {"policy": "argmax", "best_policy": "argmax"}
     page = page_of(summary)
     assert page.weights is None
     assert not page.decisions.policies
@@ -321,7 +323,8 @@ def test_the_contents_are_the_sections_that_are_there(pages, name, gone):
         (lambda s: [c.update(objective=NO_BAND) for c in s["curves"]], "threshold-curves"),
         (lambda s: [c.update(budget_recall=NO_BAND, budget_precision=NO_BAND, budget_amount=None)
                     for c in s["curves"]], "budget-curves"),
-        (lambda s: [c.update(reliability=[]) for c in s["curves"]], "calibration"),
+        (lambda s: [c.update(reliability=[]) for c in s["curves"]]
+                   + [e.update(calibration=None) for e in s["entries"]], "calibration"),
         (lambda s: [v.update(best=None, difference=None) for v in s["verdicts"]], "each-fold"),
         (lambda s: s.update(pairs=[]), "pairs"),
     ],

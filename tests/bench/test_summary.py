@@ -1,12 +1,14 @@
 """From rows to the summary: means, ties, order, cautions and problems."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from imbkit.bench._plan_card import plan_card
+from imbkit.bench._promise import read_promise
 from imbkit.bench._rows import new_row
 from imbkit.bench._summary import summarise
 
@@ -298,3 +300,27 @@ def test_optimism_is_of_the_baseline_on_the_ranking_metric(small):
     }
     main = [row for row in rows if row["part"] == "main"]
     assert summary_of(found._plan, main)["optimism"]["random_mean"] is None
+
+
+def test_what_beats_the_baseline_by_breaking_the_promise_is_not_recommended(plan, rows):
+    """Where the baseline breaks it, too, the better one is."""
+    promise = read_promise("recall_at_precision:0.8")
+    promised = replace(plan, promise=promise, decision_metric="recall")
+    for broken, recommended in (
+        ({"smote/logistic"}, BASE),
+        ({"smote/logistic", BASE}, "smote/logistic"),
+        (set(), "smote/logistic"),
+    ):
+        put(rows, dict.fromkeys(LEVELS, 0.5 + NOISE))
+        for row in rows:
+            name = f"{row['strategy']}/{row['learner']}"
+            row["policies"]["tuned"] |= {
+                "recall": 0.9 + NOISE[row["fold"]] if name == "smote/logistic" else 0.5,
+                "precision": 0.7 if name in broken else 0.85,
+                "infeasible": 0.0,
+            }
+        summary = summary_of(promised, rows)
+        assert summary["verdicts"][1]["outcome"] == "beaten"
+        assert summary["recommended"] == recommended
+        kept = {line["id"]: line["kept"] for line in summary["promise"]["entries"]}
+        assert all(kept[name] == (0 if name in broken else 5) for name in kept)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imbkit.bench._plan_card import plan_card
-from imbkit.bench._summary_curves import REPAIRS, base_rates, entry_curves
+from imbkit.bench._summary_curves import base_rates, calibration_card, entry_curves
 
 AMOUNT = np.random.default_rng(0).lognormal(size=240)
 
@@ -55,24 +55,37 @@ def test_thresholds_are_those_of_the_folds(card, found):
 def test_repairs_are_said(card, found, entry, kind):
     rows, found_curves = curves(card, found, entry)
     assert {row["repair"] for row in rows} == {kind}
-    assert found_curves["repair"] == REPAIRS[kind]
     assert sum(each["rows"] for each in found_curves["repaired"]) == 480
-    for name, value in found_curves["repaired_scores"].items():
-        assert value == pytest.approx(np.mean([row["repaired_scores"][name] for row in rows]))
-    assert set(found_curves["repaired_scores"]) == {"brier", "log_loss"}
+    (entry_card,) = (e["calibration"] for e in found.summary["entries"] if e["id"] == entry)
+    assert entry_card["repairs"] == [kind]
+    for side in ("before", "after"):
+        for name, value in entry_card[side].items():
+            expected = np.mean([row["calibration"][side][name] for row in rows])
+            assert value == pytest.approx(expected)
+    scores = [row["scores"]["brier"] for row in rows]
+    assert entry_card["before"]["brier"] == pytest.approx(np.mean(scores))
+    assert entry_card["before"]["share"] == entry_card["after"]["share"] == pytest.approx(0.15)
 
 
 def test_nothing_is_said_where_nothing_was_repaired(card, found):
     rows, _ = curves(card, found, "none/logistic")
-    plain = [row | {"repair": "none", "repaired": [], "repaired_scores": {}} for row in rows]
-    same = entry_curves(card, "none/logistic", plain)
-    assert (same["repair"], same["repaired"], same["repaired_scores"]) == ("", [], {})
+    plain = [row | {"repair": "none", "repaired": []} for row in rows]
+    assert entry_curves(card, "none/logistic", plain)["repaired"] == []
+    same = calibration_card(plain)
+    assert (same["after"], same["repairs"]) == (None, [])
+    assert same["before"] == calibration_card(rows)["before"]
+    assert calibration_card([row | {"calibration": {}} for row in rows]) is None
+    assert calibration_card([None]) is None
 
 
 def test_repair_mends_the_brier_score_that_class_weights_spoil(card, found):
-    rows, found_curves = curves(card, found, "class_weight/logistic")
-    before = np.mean([row["scores"]["brier"] for row in rows])
-    assert found_curves["repaired_scores"]["brier"] < before
+    rows, _ = curves(card, found, "class_weight/logistic")
+    errors = calibration_card(rows)
+    for name in ("brier", "log_loss", "calibration_error", "brier_negative"):
+        assert errors["after"][name] < errors["before"][name]
+    # What is taken from the negatives is the positives' to pay.
+    assert errors["after"]["brier_positive"] > errors["before"]["brier_positive"]
+    assert abs(errors["after"]["mean"] - 0.15) < 0.05 < abs(errors["before"]["mean"] - 0.15)
 
 
 def test_every_row_is_in_the_reliability_counts_once_a_repeat(card, found):
@@ -83,7 +96,6 @@ def test_every_row_is_in_the_reliability_counts_once_a_repeat(card, found):
 def test_no_row_no_curve(card):
     empty = entry_curves(card, "none/logistic", [None, None])
     assert empty["thresholds"] == empty["reliability"] == empty["repaired"] == []
-    assert (empty["repair"], empty["repaired_scores"]) == ("", {})
 
 
 def test_base_rates_are_those_of_the_counts(found):
@@ -122,7 +134,54 @@ def test_no_base_rates_without_rows(card, found):
         dict(e, policies=[dict(p, metrics={}) for p in e["policies"]])
         for e in found.summary["entries"]
     ]
-    assert base_rates(card, missing, "none/logistic") is None
+    assert base_rates(card, missing, "none/logistic", []) is None
+
+
+def test_what_decisions_cost_among_other_shares_is_reweighted(found, table):
+    """Rows of each class, as often as their share says, cost what the line says."""
+    rates, plan = found.summary["base_rates"], found._plan
+    own = [row for row in found.rows() if f"{row['strategy']}/{row['learner']}" == rates["entry"]]
+    pairs = [row["class_costs"]["tuned"] for row in own]
+    negative, positive = np.mean(pairs, axis=0)
+    for line in rates["lines"]:
+        share = line["prevalence"]
+        expected = 1000 * (share * positive + (1 - share) * negative)
+        assert line["cost_per_1000"] == pytest.approx(expected)
+        alerts = share * rates["recall"] + (1 - share) * rates["false_positive_rate"]
+        assert line["alerts_per_1000"] == pytest.approx(1000 * alerts)
+    at_table = next(line for line in rates["lines"] if line["kind"] == "table")
+    measured = [row["policies"]["tuned"]["cost_per_1000"] for row in own]
+    # Every fold has the table's share of positives.
+    assert at_table["cost_per_1000"] == pytest.approx(np.mean(measured))
+    shares = [line["prevalence"] / 0.15 for line in rates["lines"] if line["kind"] == "other"]
+    assert shares == pytest.approx([3.0, 0.3, 0.1])
+    assert plan.prevalence == 0.01
+
+
+def test_the_right_threshold_moves_with_the_odds(run, table):
+    """Rows of probability p of the table have the odds of the new share there."""
+    cases = (
+        ({"costs": {"fn_cost": 4, "fp_cost": 1}}, "cost"),
+        ({}, "tuned"),
+        ({"alerts": 20}, "none"),
+    )
+    for options, basis in cases:
+        found = run(*table, strategies=[], learners=[], **options)
+        rates = found.summary["base_rates"]
+        assert rates["threshold"] == basis
+        if basis == "none":
+            assert {line["threshold"] for line in rates["lines"]} == {None}
+            continue
+        start = 1 / 5
+        if basis == "tuned":
+            start = np.median([row["policies"]["tuned"]["threshold"] for row in found.rows()])
+        for line in rates["lines"]:
+            share = line["prevalence"]
+            # What the threshold on the table's probabilities is on those of the new share.
+            p = line["threshold"]
+            positive, other = p * share / 0.15, (1 - p) * (1 - share) / 0.85
+            assert positive / (positive + other) == pytest.approx(start)
+            assert (line["cost_per_1000"] is None) == (basis == "tuned")
 
 
 def test_base_rates_where_the_share_of_positives_falls(run):

@@ -11,7 +11,8 @@ from imbkit.calibration import (
     ScalingCalibrator,
     SigmoidCalibrator,
 )
-from imbkit.calibration._base import FLOOR, BaseCalibrator, as_calibrator, check_probabilities
+from imbkit.calibration._base import BaseCalibrator, as_calibrator
+from imbkit.calibration._probabilities import FLOOR, check_probabilities
 from imbkit.exceptions import DataError, InvalidParameterError
 
 ALL = [
@@ -134,9 +135,9 @@ def test_bad_probabilities_are_refused(calibrator, p, text):
     ("y", "text"),
     [
         (None, "requires y to be passed"),
-        (np.zeros(600), "two classes at least. Got one class only, 0.0"),
-        (np.full(600, None), "must not be missing"),
-        (np.where(np.arange(600) > 5, 1.0, np.nan), "must not be missing"),
+        (np.zeros(600), "two classes or more. Got one class only, 0.0"),
+        (np.full(600, None), "must not be missing, NaN or infinite"),
+        (np.where(np.arange(600) > 5, 1.0, np.nan), "must not be missing, NaN or infinite"),
         (np.linspace(0.1, 1.7, 600), "Unknown label type"),
         (np.arange(600) % 2, "one column for each of the 2 classes"),
     ],
@@ -159,10 +160,28 @@ def test_bad_weights_are_refused(calibrator):
 
 
 def test_sums_may_be_off_by_rounding():
-    p = np.array([[0.5, 0.5 + 9e-7]])
-    np.testing.assert_array_equal(check_probabilities(p, 2, "X"), p)
-    with pytest.raises(DataError, match="1.0000011 in row 0"):
-        check_probabilities(np.array([[0.5, 0.5 + 1.1e-6]]), 2, "X")
+    exact = np.array([[0.25, 0.75], [0.3, 0.7]])
+    np.testing.assert_array_equal(check_probabilities(exact, 2, "X"), exact)
+    # Four digits, and single precision that goes beyond 1, are mended; exact rows stay.
+    near = check_probabilities(np.vstack((exact, [[0.3333, 0.6664]])), 2, "X")
+    np.testing.assert_array_equal(near[:2], exact)
+    np.testing.assert_allclose(near[2], [0.3333 / 0.9997, 0.6664 / 0.9997], rtol=1e-15)
+    beyond = check_probabilities(np.array([[0.0, 1.0000002]], dtype=np.float32), 2, "X")
+    np.testing.assert_array_equal(beyond, [[0.0, 1.0]])
+    with pytest.raises(DataError, match=r"within 0\.001\. Got 1\.0011 in row 0"):
+        check_probabilities(np.array([[0.5, 0.5011]]), 2, "X")
+    with pytest.raises(DataError, match=r"from 0 to 1\.00001"):
+        check_probabilities(np.array([[0.0, 1.00001]]), 2, "X")
+
+
+def test_single_precision_of_many_classes_is_taken(calibrator):
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(60, 0.3), size=3000).astype(np.float32)
+    p *= np.float32(1 + 3e-6)  # as sums of many rounded numbers may be off
+    y = (rng.random((3000, 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    assert np.unique(y).size == 60
+    out = calibrator.fit(p, y).predict_proba(p)
+    np.testing.assert_allclose(out.sum(axis=1), 1.0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_bad_input(data):
     X, y = data
     with pytest.raises(DataError, match="two classes"):
         NearestClassMeanClassifier().fit(X, np.zeros(y.size))
-    with pytest.raises(DataError, match="rows of positive weight"):
+    with pytest.raises(DataError, match="weight 0 only for class"):
         NearestClassMeanClassifier().fit(X, y, sample_weight=(y != 1).astype(float))
 
 

@@ -353,6 +353,22 @@ def test_predictions_that_tell_nothing_apart_are_told():
     np.testing.assert_allclose(soft.weights_, 1)
 
 
+def test_shares_that_nothing_is_known_of_may_be_anything():
+    """Classes 1 and 2 look alike; class 0 is told apart from them."""
+    rng = np.random.default_rng(0)
+    y = rng.choice(3, size=3000, p=[0.5, 0.3, 0.2])
+    P = np.array([[0.9, 0.06, 0.04], [0.1, 0.54, 0.36], [0.1, 0.54, 0.36]])[y]
+    new = np.where(rng.random((1000, 1)) < 0.3, [[0.9, 0.06, 0.04]], [[0.1, 0.54, 0.36]])
+    for method in ("bbse", "bbse_soft", "rlls"):
+        model = LabelShiftAdapter(Column(), method=method, calibration=None, random_state=0)
+        with pytest.warns(ImbkitWarning, match="smallest singular value") as caught:
+            model.fit(P, y).adapt(new)
+        assert len(caught) == 1
+        np.testing.assert_array_equal(model.target_prior_interval_[1:], [[0, 1], [0, 1]])
+        low, high = model.target_prior_interval_[0]
+        assert 0.2 < low < 0.3 < high < 0.4
+
+
 def test_a_rare_class_is_no_singular_matrix():
     rng = np.random.default_rng(0)
     y = np.arange(20_000) < 10
@@ -420,7 +436,7 @@ def test_bad_rows(data, new):
         model.fit(X, y, sample_weight=np.where(y == 2, 0.0, 1.0))
     fitted = LogisticRegression().fit(X, y)
     for labels in (np.where(y == 2, 3, y), np.minimum(y, 1)):
-        with pytest.raises(DataError, match="the estimator must know the classes"):
+        with pytest.raises(DataError, match="the fitted estimator must know the classes"):
             LabelShiftAdapter(fitted, cv="prefit").fit(X, labels)
     P = np.random.default_rng(0).dirichlet(np.ones(3), size=len(y))
     with pytest.raises(DataError, match="NaN"):
@@ -457,7 +473,7 @@ def test_scikit_learn_checks(inner):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         failed = {}
-        outer = LabelShiftAdapter(inner, n_bootstrap=0)
+        outer = LabelShiftAdapter(inner, cv=2, n_bootstrap=0)
         for model, check in estimator_checks_generator(outer, mark="skip"):
             try:
                 check(model)

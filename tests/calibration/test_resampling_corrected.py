@@ -1,6 +1,7 @@
 """Probabilities after resampling: exact where it can be, calibrated where it cannot."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sklearn.datasets import make_classification
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_predict
@@ -36,6 +38,7 @@ from imbkit.calibration import (
     ResamplingCorrectedClassifier,
     SigmoidCalibrator,
 )
+from imbkit.calibration._correction import Shift, is_certain
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.pipeline import make_pipeline as make_carrying_pipeline
 from imbkit.sampling import SMOTE, RandomOverSampler, RandomUnderSampler
@@ -86,7 +89,7 @@ def test_under_sampling_shifts_the_log_odds_by_log_beta(data):
     np.testing.assert_allclose(moved, np.log(beta), rtol=0, atol=1e-12)
     assert model.correction_ == "prior"
     assert model.calibrator_ is None
-    assert "exact" in model.how_
+    assert model.how_.endswith("which is all that training changed.")
     np.testing.assert_allclose(model.source_prior_, [0.5, 0.5])
     np.testing.assert_allclose(model.target_prior_, [1 - y.mean(), y.mean()])
 
@@ -518,7 +521,7 @@ def test_too_many_folds_and_folds_without_a_class(data):
         corrected(smote, (X[order], y[order]), cv=KFold(3))
     negative = np.flatnonzero(y == 0)
     split = [(np.setdiff1d(np.arange(y.size), negative[:50]), negative[:50])]
-    with pytest.raises(DataError, match="test folds must hold rows of every class"):
+    with pytest.raises(DataError, match="test folds must be of every class.*Got none of class 1"):
         corrected(smote, (X, y), cv=split)
     assert corrected(under, (X, y), cv=y.size + 1).correction_ == "prior"  # needs no folds
 
@@ -582,6 +585,19 @@ def test_scikit_learn_s_checks(estimator):
     )
 
 
+@pytest.mark.parametrize(("n_certain", "certain"), [(1, False), (4, True)])
+def test_how_much_certainty_is_too_much(n_certain, certain):
+    """Of 100 rows at even odds, so many answers of exactly 1: more or less than 0.02 of all."""
+    P = np.full((100, 2), 0.5)
+    P[:n_certain] = [1.0, 0.0]
+    model = SimpleNamespace(classes_=np.arange(2), predict_proba=lambda X: P)
+    shifted = Shift(np.array([0.5, 0.5]))
+    goal, classes = np.array([0.1, 0.9]), np.arange(2)
+    assert is_certain(model, shifted, goal, np.zeros((100, 1)), classes, "X") is certain
+    # Of the class whose share rises, nothing has to be taken away.
+    assert not is_certain(model, shifted, goal[::-1], np.zeros((100, 1)), classes, "X")
+
+
 def test_a_search_around_and_inside(data):
     X, _ = data
     model = ResamplingCorrectedClassifier(under)
@@ -599,6 +615,17 @@ def test_a_search_around_and_inside(data):
     np.testing.assert_array_equal(
         found.predict_proba(X), shift(raw, found.target_prior_ / found.source_prior_)
     )
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_frozen_model_is_calibrated(data, inside):
+    """Nobody knows which rows it has seen, and a sampler may hide in it."""
+    X, y = data
+    frozen = FrozenEstimator(clone(under).fit(X, y))
+    model = corrected(make_pipeline(StandardScaler(), frozen) if inside else frozen, data, cv=3)
+    assert model.correction_ == "calibrated"
+    assert model.source_prior_ is None
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), rel=0.05)
 
 
 @pytest.mark.parametrize("estimator", [under, bagging(n_estimators=3)])

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from imbkit.calibration import ScalingCalibrator
-from imbkit.calibration._base import log_probabilities
+from imbkit.calibration._probabilities import log_probabilities
 from imbkit.calibration._scaling import _Loss
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 

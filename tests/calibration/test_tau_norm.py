@@ -28,6 +28,8 @@ from sklearn.utils.estimator_checks import check_estimator
 from imbkit._core.deploy import deploy
 from imbkit.calibration import TauNormClassifier
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
+from imbkit.pipeline import make_pipeline as make_carrying_pipeline
+from imbkit.sampling import RandomUnderSampler
 
 LINEAR = [
     LogisticRegression(C=0.1),
@@ -96,6 +98,48 @@ def test_the_prior_of_an_unknown_or_wrong_kind_of_score_is_a_warning(data):
     X, y = data
     with pytest.warns(ImbkitWarning, match="log-probabilities"):
         TauNormClassifier(LinearSVC(), 0.0, bias="prior").fit(X, y)
+
+
+def test_the_prior_of_a_fold_is_that_of_its_own_training_rows(data):
+    """A sampler inside remembers positions among the rows of the fold."""
+    X, y = data
+    order = np.argsort(y, kind="stable")[::-1]  # sorted rows: wrong positions mean wrong shares
+    X, y = X[order], y[order]
+    inner = make_carrying_pipeline(RandomUnderSampler(random_state=0), LogisticRegression())
+    model = TauNormClassifier(inner, taus=[0.0], bias="prior", cv=3).fit(X, y)
+    guesses = np.empty_like(y)
+    for train, test in StratifiedKFold(3).split(X, y):
+        # Equal shares of the classes: the intercepts stay as they are.
+        guesses[test] = clone(inner).fit(X[train], y[train]).predict(X[test])
+    expected = balanced_accuracy_score(y, guesses)
+    np.testing.assert_allclose(model.cv_results_["scores"], [expected], rtol=1e-12)
+
+
+def test_the_prior_of_a_fitted_model(data):
+    """Of a fitted model the labels given stand for its own, unless training changed shares."""
+    X, y = data
+    shares = np.bincount(y[::2]) / y[::2].size
+    plain = LogisticRegression().fit(X[1::2], y[1::2])
+    model = TauNormClassifier(plain, 0.0, bias="prior", cv="prefit").fit(X[::2], y[::2])
+    np.testing.assert_allclose(model.intercept_, plain.intercept_ - np.log(shares), rtol=1e-12)
+    resampled = make_carrying_pipeline(RandomUnderSampler(random_state=0), LogisticRegression())
+    resampled.fit(X[1::2], y[1::2])
+    with pytest.warns(ImbkitWarning, match="it should be known what class shares"):
+        TauNormClassifier(resampled, 0.0, bias="prior", cv="prefit").fit(X[::2], y[::2])
+
+
+@pytest.mark.parametrize("bias", ["prior", "keep"])
+def test_weights_that_a_pipeline_hands_on_count_in_the_prior(data, bias):
+    X, y = data
+    weight = np.random.default_rng(0).integers(1, 5, y.size).astype(float)
+    carrying = make_carrying_pipeline(LogisticRegression())
+    given = TauNormClassifier(carrying, 0.0, bias=bias).fit(X, y, sample_weight=weight)
+    named = TauNormClassifier(make_pipeline(LogisticRegression()), 0.0, bias=bias)
+    named.fit(X, y, logisticregression__sample_weight=weight)
+    plain = TauNormClassifier(LogisticRegression(), 0.0, bias=bias).fit(X, y, sample_weight=weight)
+    for model in (given, named):
+        np.testing.assert_allclose(model.intercept_, plain.intercept_, rtol=1e-10)
+        np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-10)
 
 
 def test_tau_is_the_best_on_out_of_fold_rows(data):
@@ -302,6 +346,8 @@ def unfit_for_weights(inner):
 def test_estimator_checks(inner):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = check_estimator(TauNormClassifier(inner), on_fail=None, on_skip=None)
+        # Two folds save time; the defaults are checked with the whole catalogue.
+        model = TauNormClassifier(inner, cv=2)
+        results = check_estimator(model, on_fail=None, on_skip=None)
     failed = {each["check_name"] for each in results if each["status"] == "failed"}
     assert failed <= unfit_for_weights(inner)

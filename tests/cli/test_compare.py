@@ -28,7 +28,8 @@ def test_options_reach_the_comparison(run, smooth, loans):
     argv = shlex.split(
         "compare loans.csv --target default --positive yes --drop age --folds 4 --repeats 3 "
         "--seed 7 --jobs 2 --metric roc_auc --budget-minutes 1.5 --strategy smote "
-        "--learner logistic --learner a.b:C --output out/deep --quiet"
+        "--learner logistic --learner a.b:C --output out/deep --quiet "
+        "--objective recall_at_precision:0.9"
     )
     done = run(*argv)
     assert (done.code, done.out, done.err) == (0, "", "")
@@ -38,6 +39,7 @@ def test_options_reach_the_comparison(run, smooth, loans):
     assert call.positive == ["yes"]
     assert call.cv == (4, 3)
     assert (call.random_state, call.n_jobs, call.metric) == (7, 2, "roc_auc")
+    assert call.objective == "recall_at_precision:0.9"
     assert call.budget_minutes == 1.5
     assert call.learners == ["logistic", "a.b:C"]
     assert call.strategies == ["smote"]
@@ -54,6 +56,7 @@ def test_defaults(run, smooth, loans):
     assert run("compare", "loans.csv", "--target", "default", "--quick").code == 0
     full, quick = smooth.calls
     assert (full.cv, full.quick, quick.cv, quick.quick) == ((5, 2), False, (3, 1), True)
+    assert full.objective is None
     assert full.strategies is full.learners is full.metric is full.positive is None
     assert full.n_jobs >= 1
     assert full.random_state == 0

@@ -60,7 +60,7 @@ def edited(text):
 
 
 def of_another_version(text):
-    return text.replace('"schema_version": 2', '"schema_version": 1', 1)
+    return text.replace('"schema_version": 3', '"schema_version": 2', 1)
 
 
 def without_plan(text):
@@ -71,7 +71,7 @@ def without_plan(text):
     ("change", "words"),
     [
         (edited, "line 3 of out/rows.jsonl, which is damaged or was changed"),
-        (of_another_version, "must be of version 2. Got version 1"),
+        (of_another_version, "must be of version 3. Got version 2"),
         (without_plan, "description of their comparison"),
         (lambda text: "", "hold the rows.jsonl of a comparison"),
         (lambda text: "a,b\n1,2\n", "line 1 of out/rows.jsonl"),

@@ -13,6 +13,7 @@ from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.metrics import recall_at_budget
 from imbkit.thresholds import AlertBudget
 from imbkit.thresholds._curve import average
+from imbkit.thresholds._top_rows import codes_of
 
 LEVELS = [-2.0, -0.5, 0.0, 0.1, 0.3, 0.3000000001, 0.75, 4.0]
 
@@ -149,7 +150,7 @@ def test_topk_alerts_exactly_so_many_of_each_period_and_entity(data):
                        entity="card" if "card" in names else None)  # fmt: skip
     assert rule.decision_names() == (*names, "tie_keys")
     given_values = {name: values[name] for name in names} | {"tie_keys": keys}
-    alerts = rule.decide(scores, 0.0, **given_values)
+    alerts = decided(rule, scores, given_values)
 
     wanted = np.zeros(n, dtype=bool)
     day = values["day"] if "day" in names else np.zeros(n)
@@ -166,7 +167,14 @@ def test_topk_alerts_exactly_so_many_of_each_period_and_entity(data):
 
     order = np.random.default_rng(0).permutation(n)
     moved = {name: each[order] for name, each in given_values.items()}
-    np.testing.assert_array_equal(rule.decide(scores[order], 0.0, **moved), alerts[order])
+    np.testing.assert_array_equal(decided(rule, scores[order], moved), alerts[order])
+
+
+def decided(rule, scores, values):
+    """Which rows are alerted, where a batch may be too small for any alert."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*No row is alerted", ThresholdWarning)
+        return rule.decide(scores, 0.0, **values)
 
 
 def test_rows_equal_in_everything_are_taken_as_they_come():
@@ -175,7 +183,22 @@ def test_rows_equal_in_everything_are_taken_as_they_come():
     assert rule.decide(scores, 0.0, tie_keys=keys).tolist() == [True, False, True, False]
     assert rule.decide(scores[:0], 0.0, tie_keys=keys[:0]).tolist() == []
     assert rule.decide(scores[:1], 0.0, tie_keys=keys[:1]).tolist() == [True]
-    assert AlertBudget(0.1, mode="topk").decide(scores, 0.0, tie_keys=keys).sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ({}, "a batch should have at least 5 rows for one alert. Got 4 rows with budget=0.1"),
+        ({"period": "day"}, "some period of a batch should have at least 5 rows .* Got 3 rows"),
+        ({"entity": "card"}, "a batch should have at least 5 entities .* Got 2 entities"),
+    ],
+)
+def test_a_batch_that_is_too_small_for_any_alert_is_warned_of(names, words):
+    rule = AlertBudget(0.1, mode="topk", **names)
+    values = {"day": np.array([1, 1, 1, 2]), "card": np.array(["a", "b", "a", "b"])}
+    values = {name: values.get(name, np.arange(4)) for name in rule.row_names()}
+    with pytest.warns(ThresholdWarning, match=f"AlertBudget: .*{words}.*mode='quantile'"):
+        assert not rule.decide(np.array([0.5, 0.5, 0.9, 0.5]), 0.0, **values).any()
 
 
 def test_the_objective_of_topk_is_the_recall_of_its_decisions():
@@ -299,6 +322,27 @@ def test_a_budget_larger_than_the_data_is_refused(rule, words):
     values = {name: values.get(name, np.arange(4)) for name in rule.row_names()}
     with pytest.raises(DataError, match=f"AlertBudget: .*{words}"):
         rule.prepared(Y, **values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([5, 3, 3, 900, -2]),
+        np.array([5, 3, 3, 9, -2], dtype=np.int8),
+        np.array([-128, 127, *range(-90, 90, 2)], dtype=np.int8),
+        np.array([2**64 - 1, 2**64 - 3, 2**64 - 1], dtype=np.uint64),
+        np.array([0, 2**64 - 1], dtype=np.uint64),
+        np.array([-(2**63), 2**63 - 1]),
+        np.array([True, False]),
+        np.array([], dtype=int),
+        np.array(["2024-02-03", "2024-02-01"], dtype="M8[D]"),
+        np.array([0.5, -1.0, 0.5]),
+    ],
+)
+def test_numbers_of_values_are_their_ranks(values):
+    np.testing.assert_array_equal(
+        codes_of(values, "day", "X"), np.unique(values, return_inverse=True)[1]
+    )
 
 
 def test_row_values_of_no_use_are_refused():

@@ -222,7 +222,7 @@ def test_weights_count_rows_of_many_classes_too():
 
 def test_the_plug_in_method_refuses_many_classes():
     codes, P = three_classes(20)
-    with pytest.raises(InvalidParameterError, match="two classes only.*3 classes"):
+    with pytest.raises(DataError, match="Only binary classification .* Got 3 classes"):
         BestMetric(method="plugin").class_decision(codes, P, classes=[0, 1, 2])
 
 

@@ -291,7 +291,7 @@ def test_usual_costs_of_many_classes_are_not_warned_of():
 
 def test_many_classes_need_a_matrix_of_theirs():
     codes, P = three_classes(20)
-    with pytest.raises(InvalidParameterError, match="more than two classes need cost_matrix"):
+    with pytest.raises(DataError, match="Only binary .* Got 3 classes. Pass cost_matrix"):
         LowestCost(fn=3.0).class_decision(codes, P, classes=[0, 1, 2])
     with pytest.raises(InvalidParameterError, match="3 x 3 for 3 classes"):
         LowestCost(cost_matrix=np.zeros((2, 2))).class_decision(codes, P, classes=[0, 1, 2])

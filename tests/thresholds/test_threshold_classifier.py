@@ -585,7 +585,7 @@ def test_row_values_from_a_column(data, amounts, frame):
     given = ThresholdClassifierCV(GaussianNB(), LowestCost(fp=20.0, fn="amount"))
     given.fit(table.to_numpy(), y, amount=amounts)
     assert model.threshold_ == given.threshold_
-    with pytest.raises(DataError, match="amount"):
+    with pytest.raises(DataError, match="needs amuont .*without such a column.*is 'amount'"):
         clone(model).set_params(rule__fn="amuont").fit(table, y)
 
 
