@@ -21,7 +21,8 @@ from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.calibration._labels import check_every_class, class_target
 from imbkit.calibration._linear_head import class_means, one_row
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
+from imbkit.exceptions import ImbkitWarning
 from imbkit.metrics._counts import check_weight
 
 __all__ = ["NearestClassMeanClassifier"]
@@ -172,7 +173,7 @@ class NearestClassMeanClassifier(ClassifierMixin, BaseEstimator):
             rule = "with metric='cosine' the mean of a class must have a direction"
             got = f"a mean of zero for {listing(self.classes_[nowhere])}"
             todo = "Its score is 0 for every row; take another center, or metric='euclidean'"
-            tell(message(who, rule, got, todo))
+            warn(message(who, rule, got, todo), ImbkitWarning)
             self.means_[nowhere] = 0.0
         return self
 

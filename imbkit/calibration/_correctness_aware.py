@@ -23,9 +23,9 @@ from imbkit.calibration._copies import KINDS, Copies, learn_copies
 from imbkit.calibration._labels import check_known
 from imbkit.calibration._probabilities import log_probabilities, probabilities_of
 from imbkit.calibration._temperature_net import fit_net, row_weights
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["CorrectnessAwareCalibrator"]
 
@@ -395,7 +395,7 @@ class CorrectnessAwareCalibrator(BaseWrapper):
         if right.all() or not right.any():
             rule = "some predictions should be right and some wrong, or there is nothing to tell"
             got = f"{'no' if right.all() else 'only'} wrong ones in {right.size:,} rows"
-            tell(message(type(self).__name__, rule, got, "Calibrate on more rows"))
+            warn(message(type(self).__name__, rule, got, "Calibrate on more rows"), ImbkitWarning)
         self.net_, self.initial_loss_, self.loss_, self.n_iter_ = fit_net(
             seen[:, n_classes:],
             _gaps(seen[:, :n_classes]),

@@ -18,9 +18,9 @@ from imbkit._core.messages import listing, message
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit.calibration._linear_head import Bias, corrected_bias, one_row, two_rows
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = [
     "BaseHeadClassifier",
@@ -165,12 +165,12 @@ class BaseHeadClassifier(BaseWrapper):
             rule = "with bias='prior' the scores should be log-probabilities up to a constant"
             got = f"{type(fitted).__name__}, which has no predict_proba"
             todo = "Pass bias='zero' or 'keep', or take a learner such as LogisticRegression"
-            tell(message(who, rule, got, todo))
+            warn(message(who, rule, got, todo), ImbkitWarning)
         elif prior is None:
             rule = "with bias='prior' it should be known what class shares the estimator saw"
             got = "an estimator where training changed more than the shares, or hides them"
             todo = "Those of y are used; pass bias='zero' or 'keep' if they are not meant"
-            tell(message(who, rule, got, todo))
+            warn(message(who, rule, got, todo), ImbkitWarning)
         if prior is None:
             prior = class_shares(target, classes, sample_weight)
         if not prior.all():
@@ -191,7 +191,7 @@ class BaseHeadClassifier(BaseWrapper):
         rule = "there should be three classes or more"
         got = "two, whose rows of the last layer have the same norm: no ranking of rows changes"
         todo = "The intercept alone makes a difference; ThresholdClassifierCV chooses it by a rule"
-        tell(message(type(self).__name__, rule, got, todo))
+        warn(message(type(self).__name__, rule, got, todo), ImbkitWarning)
 
     def _keep(self, fitted: Any, head: LinearHead, weights: FloatArray, bias: FloatArray) -> None:
         """Turn the corrected head into fitted attributes."""

@@ -12,7 +12,7 @@ from imbkit._core.messages import message
 from imbkit._core.types import FloatArray, IntArray
 from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._one_against_rest import joined, pairs, truths
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
 from imbkit.exceptions import SmallClassWarning
 
 __all__ = ["IsotonicCalibrator"]
@@ -107,7 +107,7 @@ class IsotonicCalibrator(BaseCalibrator):
         got = f"{counts[least]:,} of class {self.classes_.tolist()[least]!r}"
         todo = "Use SigmoidCalibrator ('sigmoid') or, from some hundred rows on, "
         todo += "BetaCalibrator ('beta') instead"
-        tell(message(type(self).__name__, rule, got, todo), SmallClassWarning)
+        warn(message(type(self).__name__, rule, got, todo), SmallClassWarning)
 
 
 def _at(curve: IsotonicRegression, p: FloatArray) -> FloatArray:

@@ -22,9 +22,9 @@ from imbkit.calibration._base import BaseCalibrator, as_calibrator
 from imbkit.calibration._label_shift import METHODS, Method, Shift, estimate_shift, learn_source
 from imbkit.calibration._labels import check_every_class
 from imbkit.calibration._probabilities import probabilities_of
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.metrics._counts import check_weight
 
 __all__ = ["LabelShiftAdapter"]
@@ -123,8 +123,10 @@ class LabelShiftAdapter(BaseWrapper):
     of each class, in which a row's weight is Gaussian instead of a count: the mean equations
     are redrawn and solved anew. In simulations of two and five classes they covered the
     truth in 93 to 97 of 100 cases at 0.95, and in 86 to 94 at 0.9 where a class had 40
-    held-out rows. They do not count a violated assumption. For "mlls" the fitted model keeps
-    the probabilities of up to 2,000 held-out rows of a class.
+    held-out rows. On online shoppers, with real learners, they did in 46 to 49 of 50 at 0.95; on
+    card payments with 40 held-out frauds in 48 for "mlls" and 40 for "bbse", which learns from
+    the few rows that are predicted as a fraud. They do not count a violated assumption. For
+    "mlls" the fitted model keeps the probabilities of up to 2,000 held-out rows of a class.
 
     Different from the papers: the near-singular warning looks at the confusion by class
     instead of the joint one, whose smallest singular value is never above the share of the
@@ -408,14 +410,14 @@ class LabelShiftAdapter(BaseWrapper):
         if self.method in ("bbse", "rlls"):
             todo += ", or method='mlls', which also learns of classes that are never predicted"
         got = f"{self.condition_:.2g}"
-        tell(message(type(self).__name__, rule, got, todo))
+        warn(message(type(self).__name__, rule, got, todo), ImbkitWarning)
 
     def _warn_if_unsure(self, found: Shift, n_rows: int) -> None:
         who = type(self).__name__
         if not found.converged:
             rule = "the likelihood should reach its maximum in 100 steps"
             got = f"a log-likelihood that may be {found.gap:.2g} below it"
-            tell(message(who, rule, got))
+            warn(message(who, rule, got), ImbkitWarning)
         widths = np.diff(self.target_prior_interval_).ravel()
         if not (widths > _USELESS).any():
             return
@@ -425,7 +427,7 @@ class LabelShiftAdapter(BaseWrapper):
         got = f"{low:.2f} to {high:.2f} for the share of class "
         got += f"{listing([self.classes_[widest]])}, from {n_rows:,} rows"
         todo = "Adapt to more rows, or take an estimator that tells the classes apart better"
-        tell(message(who, rule, got, todo))
+        warn(message(who, rule, got, todo), ImbkitWarning)
 
 
 def _check_source(prior: FloatArray, classes: AnyArray, who: str) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from imbkit._core.messages import message
 from imbkit._core.types import BoolArray, FloatArray
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
+from imbkit.exceptions import ImbkitWarning
 
 __all__ = ["minimise"]
 
@@ -81,7 +82,7 @@ def minimise(
     if left > _WORRYING:
         rule = f"the search for the best map should end with a gradient below {_WORRYING:g}"
         todo = "Look for extreme probabilities or weights"
-        tell(message(who, rule, f"{left:.3g}", todo))
+        warn(message(who, rule, f"{left:.3g}", todo), ImbkitWarning)
     return point
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
+from imbkit.exceptions import ImbkitWarning
 
 __all__ = ["joined", "pairs", "smoothed_targets", "truths", "warn_if_flat"]
 
@@ -69,4 +70,4 @@ def warn_if_flat(flat: Sequence[bool], classes: AnyArray, who: str) -> None:
     rule = "the probability of a class should be larger for its own rows than for others"
     got = f"no such relation for class {listing(labels.tolist())}"
     todo = "Its rows all get the same probability; calibrate other scores"
-    tell(message(who, rule, got, todo))
+    warn(message(who, rule, got, todo), ImbkitWarning)

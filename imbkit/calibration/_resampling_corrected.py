@@ -25,9 +25,9 @@ from imbkit.calibration._correction import Shift, is_certain, shift_of, smoothed
 from imbkit.calibration._labels import check_every_class
 from imbkit.calibration._probabilities import probabilities_of
 from imbkit.calibration._shipped_prior import with_factors
-from imbkit.calibration._warn import tell
+from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
-from imbkit.exceptions import InvalidParameterError
+from imbkit.exceptions import ImbkitWarning, InvalidParameterError
 
 __all__ = ["ResamplingCorrectedClassifier"]
 
@@ -371,7 +371,7 @@ class ResamplingCorrectedClassifier(BaseWrapper):
             todo = "Pass source_prior=..., or correction='auto' to have it calibrated"
             raise InvalidParameterError(message(who, rule, doubt, todo))
         todo = "The probabilities stay as they are; pass calibration='auto', or source_prior=..."
-        tell(message(who, rule, doubt, todo))
+        warn(message(who, rule, doubt, todo), ImbkitWarning)
 
     def _held_out(self, data: _Data, natural: FloatArray, who: str) -> tuple[AnyArray, FloatArray]:
         """Return rows, and the probabilities of models that have not seen them."""

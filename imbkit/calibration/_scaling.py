@@ -13,8 +13,8 @@ from imbkit._core.types import FloatArray, IntArray
 from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._newton import minimise
 from imbkit.calibration._probabilities import log_probabilities
-from imbkit.calibration._warn import tell
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.calibration._warn import warn
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["ScalingCalibrator"]
 
@@ -169,7 +169,7 @@ class ScalingCalibrator(BaseCalibrator):
         else:
             return
         text = message(type(self).__name__, rule, got, todo)
-        tell(text)
+        warn(text, ImbkitWarning)
 
 
 class _Loss:

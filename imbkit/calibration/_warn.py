@@ -1,23 +1,35 @@
-"""Warnings that point at the line of the user's own code."""
+"""Warnings that point at the caller's own line."""
 
-import sys
+import inspect
 import warnings
 
 from imbkit.exceptions import ImbkitWarning
 
-__all__ = ["tell"]
+__all__ = ["warn"]
 
-# Between the user and a warning stand this package and scikit-learn's wrappers of methods.
-_INSIDE = ("imbkit", "sklearn", "joblib")
-
-
-def tell(text: str, category: type[ImbkitWarning] = ImbkitWarning) -> None:
-    """Warn at the nearest caller outside of this package and scikit-learn."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and _package(frame.f_globals) in _INSIDE:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, category, stacklevel=level)
+# How many calls lie between the caller and a warning depends on wrappers, pipelines and
+# searches, so frames of these packages are passed over.
+_INSIDE = ("imbkit", "imblearn", "joblib", "sklearn")
 
 
-def _package(names: dict[str, object]) -> str:
-    return str(names.get("__name__", "")).partition(".")[0]
+def warn(text: str, category: type[ImbkitWarning]) -> None:
+    """Warn on behalf of the first line outside of the package and what it builds on."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_back is not None and _inside(frame.f_globals):
+        frame = frame.f_back
+    if frame is None:  # an interpreter without frames
+        warnings.warn_explicit(text, category, "<unknown>", 0)
+        return
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(
+        text,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__"),
+        registry=registry,
+    )
+
+
+def _inside(names: dict[str, object]) -> bool:
+    return str(names.get("__name__", "")).partition(".")[0] in _INSIDE

@@ -27,8 +27,8 @@ from imbkit.calibration._linear_head import (
     head_of_half,
     learned_scales,
 )
-from imbkit.calibration._warn import tell
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.calibration._warn import warn
+from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["WeightAligner"]
 
@@ -237,7 +237,7 @@ class WeightAligner(BaseHeadClassifier):
             rule = "with mode='learned' there should be factors between 0 and 100 of least loss"
             got = f"a search that stopped at {scales.round(2).tolist()}"
             todo = "If the training rows are told apart without error, regularise more"
-            tell(message(who, rule, got, todo))
+            warn(message(who, rule, got, todo), ImbkitWarning)
         return scales
 
     def _lengthened(self, scales: FloatArray, head: LinearHead) -> FloatArray:
@@ -248,7 +248,7 @@ class WeightAligner(BaseHeadClassifier):
             got = f"a mean norm that is {1 / factor:.3g} times that of the frequent classes"
             todo = "Nothing is scaled; mode='learned' finds factors that serve every class"
             text = message(type(self).__name__, rule, got, todo)
-            tell(text)
+            warn(text, ImbkitWarning)
         return np.maximum(scales, 1.0)
 
     def _head(self, classes: AnyArray, shares: FloatArray) -> BoolArray:

@@ -1,5 +1,6 @@
 """The threshold that is best within a limit on another rate."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, Self
@@ -10,13 +11,13 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import BoolArray, FloatArray
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._clopper_pearson import lower_bound, reaches
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._every_cut import every_cut
-from imbkit.thresholds._warn import warn
+from imbkit.thresholds._stack_level import outside
 
 __all__ = ["Constraint"]
 
@@ -254,12 +255,14 @@ default="recall_at_precision"
             return curve.best()
         if curve.attained is not None:
             text = message("Constraint", f"{rule} at some cut-off", got, todo)
-            warn(text)
+            warnings.warn(text, ThresholdWarning, stacklevel=outside())
         chosen = curve.inside().best()
         if chosen == np.inf:
             got = "only cut-offs above every score"
             todo = "No row will be alerted; loosen the limit"
-            warn(message("Constraint", rule, got, todo))
+            warnings.warn(
+                message("Constraint", rule, got, todo), ThresholdWarning, stacklevel=outside()
+            )
         return chosen
 
     def _free(self, counts: Counts) -> FloatArray:

@@ -1,5 +1,6 @@
 """Predict the label that is nearest, on average, to what the classes may turn out to be."""
 
+import warnings
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any, Literal, Self
@@ -23,7 +24,7 @@ from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._label_metric import label_distances, leaves
 from imbkit.thresholds._labels import read_target
-from imbkit.thresholds._warn import warn
+from imbkit.thresholds._stack_level import outside
 
 __all__ = ["FrechetMeanClassifier"]
 
@@ -360,7 +361,7 @@ class FrechetMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             rule = "with metric='ordinal' labels should be given where they are not numbers"
             got = f"{listing(classes)}, which are taken in this order"
             todo = "Pass labels=[...], from one end to the other"
-            warn(message(who, rule, got, todo), ImbkitWarning)
+            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=outside())
         return classes
 
     def _ratio(

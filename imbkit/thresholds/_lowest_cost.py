@@ -1,5 +1,6 @@
 """The threshold at which the decisions cost least."""
 
+import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Literal, Self
@@ -12,14 +13,14 @@ from imbkit._core.card import Card, Limit
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray, Seed
-from imbkit.exceptions import InvalidParameterError
+from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._class_weights import ClassDecision, best_weights, cost_objective
 from imbkit.thresholds._cost_matrix import check_cost_matrix, warn_if_decided
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._expected_fbeta import check_probabilities
-from imbkit.thresholds._warn import warn
+from imbkit.thresholds._stack_level import outside
 
 __all__ = ["LowestCost"]
 
@@ -229,7 +230,7 @@ class LowestCost(BaseRule):
                 rule = f"{error} should exceed {right}, or every row is best {fate} at any score"
                 got = f"{self._shown(error)} and {self._shown(right)}"
                 text = message("LowestCost", rule, got, "Check the costs")
-                warn(text)
+                warnings.warn(text, ThresholdWarning, stacklevel=outside())
         return self
 
     def rescored(self, y_score: FloatArray, **row_values: AnyArray) -> FloatArray:

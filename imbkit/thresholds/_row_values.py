@@ -1,7 +1,7 @@
 """The values of each row that a rule asks for: amounts, times, customers."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._labels import missing_in
 
-__all__ = ["TIE_KEYS", "row_values_of"]
+__all__ = ["TIE_KEYS", "check_known", "row_values_of"]
 
 TIE_KEYS = "tie_keys"
 """What a rule calls the hash of a row's contents, by which it breaks ties."""
@@ -62,6 +62,15 @@ def row_values_of(
         If values are missing, or not one for each row, or not finite numbers where they must be.
     """
     return {name: _row_value(rule, name, X, n_rows, params, who, method) for name in names}
+
+
+def check_known(params: Mapping[str, Any], names: Collection[str], who: str) -> None:
+    """Refuse arguments of ``predict`` that no decision depends on."""
+    unknown = [name for name in params if name not in names]
+    if unknown:
+        rule = "predict takes the values of each row that the rule's decision depends on"
+        known = f"It depends on {listing(names)}" if names else "It depends on the score alone"
+        raise InvalidParameterError(message(who, rule, listing(unknown), known))
 
 
 def _row_value(

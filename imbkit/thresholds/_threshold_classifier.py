@@ -1,6 +1,7 @@
 """A classifier whose decision is chosen by a rule on out-of-fold scores."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
@@ -26,7 +27,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray, Seed
-from imbkit.exceptions import InvalidParameterError
+from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
@@ -41,7 +42,7 @@ from imbkit.thresholds._labels import (
 )
 from imbkit.thresholds._labels_decision import LabelsDecision, label_probabilities
 from imbkit.thresholds._pooling import Choice, Pooling, choose, fold_of
-from imbkit.thresholds._row_values import TIE_KEYS, row_values_of
+from imbkit.thresholds._row_values import TIE_KEYS, check_known, row_values_of
 from imbkit.thresholds._rule import Rule
 from imbkit.thresholds._scores import (
     ClassProbabilities,
@@ -50,7 +51,7 @@ from imbkit.thresholds._scores import (
     positive_scores,
     response_names,
 )
-from imbkit.thresholds._warn import warn
+from imbkit.thresholds._stack_level import outside
 
 __all__ = ["ThresholdClassifierCV"]
 
@@ -297,6 +298,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         rule = as_rule(self.rule)
         self._check_estimator(rule)
         target, kind = read_target(y, who)
+        if kind == "multiclass":
+            rule.check_classes(np.unique(target).size)
         X, _ = indexable(X, target)
         weight = check_weight(sample_weight, target.shape[0], who)
         names = rule.row_names()
@@ -306,8 +309,6 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if kind == "binary":
             self._fit_two_classes(rule, data)
         else:
-            if kind == "multiclass":
-                rule.check_classes(np.unique(target).size)
             self._check_many(rule, kind)
             fit = self._fit_classes if kind == "multiclass" else self._fit_labels
             fit(rule, data)
@@ -335,7 +336,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "rule_")
         who = type(self).__name__
         if not isinstance(self.rule_, Rule):
-            _check_known(params, (), who)
+            check_known(params, (), who)
             if isinstance(self.rule_, LabelsDecision):
                 raw = self.estimator_.predict_proba(X)
                 return np.asarray(self.rule_(label_probabilities(raw, self.n_labels_)))
@@ -343,7 +344,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return np.asarray(self.classes_[self.rule_(scores)])
         rule = self.rule_.chosen_by or as_rule(self.rule)
         names = rule.decision_names()
-        _check_known(params, names, who)
+        check_known(params, names, who)
         scores = positive_scores(self.estimator_, X, self._response(rule), self.pos_label_, who)
         values = row_values_of(rule, names, X, scores.size, params, who, "predict")
         positive = 0 if self.classes_[0] == self.pos_label_ else 1
@@ -420,8 +421,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         if inner.classifier_tags is not None:
-            many = inner.classifier_tags.multi_class and self._serves_many_classes()
-            tags.classifier_tags.multi_class = many
+            multi_class = inner.classifier_tags.multi_class and self._serves_many_classes()
+            tags.classifier_tags.multi_class = multi_class
         tags.input_tags.sparse = inner.input_tags.sparse
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
         return tags
@@ -616,7 +617,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             todo = "The threshold separates nothing: all rows are predicted alike"
             shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(first))
             got = f"{shown} for all {scores.shape[0]:,} rows"
-            warn(message(type(self).__name__, rule, got, todo))
+            text = message(type(self).__name__, rule, got, todo)
+            warnings.warn(text, ThresholdWarning, stacklevel=outside())
 
     def _keep(self, rule: BaseRule, choice: Choice) -> None:
         """Turn the choice into fitted attributes."""
@@ -677,12 +679,3 @@ class _Rows:
 def _label_scores(estimator: Any, X: Any, n_labels: int) -> FloatArray:
     """Return the probability of each label."""
     return label_probabilities(estimator.predict_proba(X), n_labels)
-
-
-def _check_known(params: Mapping[str, Any], names: Collection[str], who: str) -> None:
-    """Refuse arguments of ``predict`` that no decision depends on."""
-    unknown = [name for name in params if name not in names]
-    if unknown:
-        rule = "predict takes the values of each row that the rule's decision depends on"
-        known = f"It depends on {listing(names)}" if names else "It depends on the score alone"
-        raise InvalidParameterError(message(who, rule, listing(unknown), known))

@@ -36,7 +36,7 @@ def codes_of(values: AnyArray, name: str, who: str) -> IntArray:
             place = (whole - whole.min()).astype(np.intp)
             occurs = np.zeros(span, dtype=bool)
             occurs[place] = True
-            return (np.cumsum(occurs) - 1)[place]
+            return np.asarray((np.cumsum(occurs) - 1)[place])
     try:
         return np.unique(values, return_inverse=True)[1].reshape(-1)
     except TypeError:

@@ -464,7 +464,7 @@ def test_single_precision_probabilities_are_taken():
 INNER = [
     DecisionTreeClassifier(random_state=0),
     GaussianNB(),
-    HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2),
+    HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2),
 ]
 
 

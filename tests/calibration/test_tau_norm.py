@@ -346,8 +346,8 @@ def unfit_for_weights(inner):
 def test_estimator_checks(inner):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Two folds save time; the defaults are checked with the whole catalogue.
-        model = TauNormClassifier(inner, cv=2)
+        # Three folds save time; the defaults are checked with the whole catalogue.
+        model = TauNormClassifier(inner, cv=3)
         results = check_estimator(model, on_fail=None, on_skip=None)
     failed = {each["check_name"] for each in results if each["status"] == "failed"}
     assert failed <= unfit_for_weights(inner)

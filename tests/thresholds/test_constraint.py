@@ -279,5 +279,5 @@ def test_what_it_serves():
     assert rule.name == "recall_at_fpr"
     assert not rule.needs_probabilities
     assert rule.deployed(0.25) == 0.25
-    with pytest.raises(DataError, match="two classes only"):
+    with pytest.raises(DataError, match="Only binary classification"):
         rule.class_decision(np.array([0, 1, 2]), np.eye(3), classes=[0, 1, 2])

@@ -266,7 +266,7 @@ def test_many_classes_by_cost_and_by_prior(three):
 
 @pytest.mark.parametrize("rule", [Constraint(), AlertBudget()], ids=["Constraint", "AlertBudget"])
 def test_a_rule_of_two_classes_says_so(three, rule):
-    with pytest.raises(DataError, match=r"two classes only. Got 3 classes. Use BestMetric"):
+    with pytest.raises(DataError, match="Only binary .* Got 3 classes. Use BestMetric"):
         ThresholdClassifierCV(LogisticRegression(), rule).fit(*three)
 
 
@@ -276,14 +276,12 @@ def test_a_rule_of_two_classes_says_so(three, rule):
         ({"pooling": "mean"}, "pooling has a meaning for two classes only"),
         ({"pos_label": "rare"}, "pos_label has a meaning for two classes only"),
         ({"n_bootstrap": 5}, "n_bootstrap has a meaning for two classes only"),
-        ({"rule": LowestCost(fn="amount")}, "row values have a meaning for two classes only"),
     ],
 )
 def test_what_two_classes_alone_have_is_refused(three, parameters, words):
     X, y = three
-    values = {"amount": np.ones(y.size)} if "rule" in parameters else {}
     with pytest.raises(InvalidParameterError, match=words):
-        ThresholdClassifierCV(LogisticRegression(), **parameters).fit(X, y, **values)
+        ThresholdClassifierCV(LogisticRegression(), **parameters).fit(X, y)
 
 
 def test_many_classes_need_probabilities(three):
@@ -353,3 +351,11 @@ def test_labels_with_a_shared_threshold_or_a_fixed_number(several):
     assert np.unique(shared.rule_.thresholds).size == 1
     two = ThresholdClassifierCV(inner, AlertBudget(2, mode="topk")).fit(X, Y)
     assert (two.predict(X).sum(axis=1) == 2).all()
+
+
+def test_values_of_rows_say_nothing_of_one_label(several):
+    X, Y = several
+    inner = OneVsRestClassifier(LogisticRegression())
+    model = ThresholdClassifierCV(inner, LowestCost(fn="amount"))
+    with pytest.raises(InvalidParameterError, match="row values .*fit one column of y at a time"):
+        model.fit(X, Y, amount=np.ones(len(Y)))
