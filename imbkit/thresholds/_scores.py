@@ -9,8 +9,16 @@ import numpy as np
 from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit.thresholds._labels_decision import label_probabilities
 
-__all__ = ["ClassProbabilities", "PositiveScores", "no_scores", "positive_scores", "response_names"]
+__all__ = [
+    "ClassProbabilities",
+    "LabelProbabilities",
+    "PositiveScores",
+    "no_scores",
+    "positive_scores",
+    "response_names",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,17 @@ class ClassProbabilities:
             todo = "Look for missing values or overflow in its input"
             raise DataError(message(self.who, rule, f"{np.isnan(raw).sum():,} NaN", todo))
         return raw
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProbabilities:
+    """Probabilities of several labels a row, as a function of an estimator and rows."""
+
+    n_labels: int
+
+    def __call__(self, estimator: Any, X: Any) -> FloatArray:
+        """Return the probabilities; shape (n_rows, n_labels)."""
+        return label_probabilities(estimator.predict_proba(X), self.n_labels)
 
 
 def response_names(response_method: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -40,12 +39,13 @@ from imbkit.thresholds._labels import (
     positive_label,
     read_target,
 )
-from imbkit.thresholds._labels_decision import LabelsDecision, label_probabilities
+from imbkit.thresholds._labels_decision import LabelsDecision
 from imbkit.thresholds._pooling import Choice, Pooling, choose, fold_of
 from imbkit.thresholds._row_values import TIE_KEYS, check_known, row_values_of
 from imbkit.thresholds._rule import Rule
 from imbkit.thresholds._scores import (
     ClassProbabilities,
+    LabelProbabilities,
     PositiveScores,
     no_scores,
     positive_scores,
@@ -338,8 +338,8 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if not isinstance(self.rule_, Rule):
             check_known(params, (), who)
             if isinstance(self.rule_, LabelsDecision):
-                raw = self.estimator_.predict_proba(X)
-                return np.asarray(self.rule_(label_probabilities(raw, self.n_labels_)))
+                table = LabelProbabilities(self.n_labels_)(self.estimator_, X)
+                return np.asarray(self.rule_(table))
             scores = ClassProbabilities(self.classes_.tolist(), who)(self.estimator_, X)
             return np.asarray(self.classes_[self.rule_(scores)])
         rule = self.rule_.chosen_by or as_rule(self.rule)
@@ -491,7 +491,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _fit_labels(self, rule: BaseRule, data: "_Rows") -> None:
         """Choose a threshold for each of several labels."""
         n_labels = data.target.shape[1]
-        scored = self._scored(data, None, partial(_label_scores, n_labels=n_labels))
+        scored = self._scored(data, None, LabelProbabilities(n_labels))
         rows = np.concatenate([fold.rows for fold in scored])
         probabilities = np.concatenate([fold.scores for fold in scored])
         weight = data.inputs.own_weight
@@ -674,8 +674,3 @@ class _Rows:
     target: AnyArray
     inputs: FitInputs
     row_values: dict[str, AnyArray]
-
-
-def _label_scores(estimator: Any, X: Any, n_labels: int) -> FloatArray:
-    """Return the probability of each label."""
-    return label_probabilities(estimator.predict_proba(X), n_labels)

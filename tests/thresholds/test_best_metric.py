@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.metrics import (
+    Counts,
     accuracy_score,
     balanced_accuracy_score,
     f1_score,
+    get_metric,
     gmean_score,
     matthews_corrcoef,
 )
@@ -238,3 +240,12 @@ def test_the_mean_of_folds_has_a_plug_in_threshold():
     # What pooling="curve" hands over is a plain curve.
     curve = Curve(np.array([np.inf, 0.9, 0.4]), np.array([0.0, 0.5, 0.6]), 0.2)
     assert BestMetric(method="plugin").threshold(curve) == 0.3
+
+
+def test_many_cut_offs_are_evaluated_in_parts_and_all_of_them():
+    tp = np.arange(70_000.0)
+    counts = Counts(tp=tp, fp=tp[::-1], fn=70_000 - tp, tn=tp + 1)
+    for name in ("mcc", "gmean"):
+        np.testing.assert_array_equal(
+            BestMetric(name).objective(counts), get_metric(name).of(counts)
+        )
