@@ -1,7 +1,6 @@
 """Who gets which keyword argument of a meta-estimator's ``fit``."""
 
 import inspect
-import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import ImbkitWarning, InvalidParameterError
 
 __all__ = ["FitInputs", "fit_inputs", "takes_weight"]
@@ -90,7 +90,7 @@ def fit_inputs(
         if isinstance(owner.estimator, Pipeline) and not _hands_on(owner.estimator):
             todo = "Take imbkit.pipeline.Pipeline, which hands weights to its steps, pass "
             todo += "step__sample_weight=..., or switch on metadata routing"
-        warnings.warn(message(who, rule_text, got, todo), ImbkitWarning, stacklevel=4)
+        warn(message(who, rule_text, got, todo), ImbkitWarning)
     _check_accepted(owner, own_names, rest)
     return FitInputs(weight, rest, splitter)
 

@@ -19,9 +19,9 @@ from imbkit._core.compat import fit_context
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.calibration._labels import check_every_class, class_target
 from imbkit.calibration._linear_head import class_means, one_row
-from imbkit.calibration._warn import warn
 from imbkit.exceptions import ImbkitWarning
 from imbkit.metrics._counts import check_weight
 

@@ -19,11 +19,11 @@ from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval,
 from imbkit._core.messages import listing, message
 from imbkit._core.rng import derive, integer_seed
 from imbkit._core.types import AnyArray, FloatArray, IntArray, Seed
+from imbkit._core.warn import warn
 from imbkit.calibration._copies import KINDS, Copies, learn_copies
 from imbkit.calibration._labels import check_known
 from imbkit.calibration._probabilities import log_probabilities, probabilities_of
 from imbkit.calibration._temperature_net import fit_net, row_weights
-from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 

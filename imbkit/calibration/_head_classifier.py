@@ -17,8 +17,8 @@ from imbkit._core.induced import changes_shares
 from imbkit._core.messages import listing, message
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.calibration._linear_head import Bias, corrected_bias, one_row, two_rows
-from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 

@@ -10,9 +10,9 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import Interval
 from imbkit._core.messages import message
 from imbkit._core.types import FloatArray, IntArray
+from imbkit._core.warn import warn
 from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._one_against_rest import joined, pairs, truths
-from imbkit.calibration._warn import warn
 from imbkit.exceptions import SmallClassWarning
 
 __all__ = ["IsotonicCalibrator"]

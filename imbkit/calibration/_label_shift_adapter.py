@@ -18,11 +18,11 @@ from imbkit._core.messages import listing, message
 from imbkit._core.prior import shift
 from imbkit._core.rng import child_generators
 from imbkit._core.types import AnyArray, FloatArray, IntArray, Seed
+from imbkit._core.warn import warn
 from imbkit.calibration._base import BaseCalibrator, as_calibrator
 from imbkit.calibration._label_shift import METHODS, Method, Shift, estimate_shift, learn_source
 from imbkit.calibration._labels import check_every_class
 from imbkit.calibration._probabilities import probabilities_of
-from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.metrics._counts import check_weight

@@ -6,7 +6,7 @@ import numpy as np
 
 from imbkit._core.messages import message
 from imbkit._core.types import BoolArray, FloatArray
-from imbkit.calibration._warn import warn
+from imbkit._core.warn import warn
 from imbkit.exceptions import ImbkitWarning
 
 __all__ = ["minimise"]

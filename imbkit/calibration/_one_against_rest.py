@@ -6,7 +6,7 @@ import numpy as np
 
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
-from imbkit.calibration._warn import warn
+from imbkit._core.warn import warn
 from imbkit.exceptions import ImbkitWarning
 
 __all__ = ["joined", "pairs", "smoothed_targets", "truths", "warn_if_flat"]

@@ -20,12 +20,12 @@ from imbkit._core.messages import message
 from imbkit._core.prior import check_prior, class_shares, shift
 from imbkit._core.reached_weight import reached_weight
 from imbkit._core.types import AnyArray, FloatArray, Seed
+from imbkit._core.warn import warn
 from imbkit.calibration._base import BaseCalibrator, as_calibrator
 from imbkit.calibration._correction import Shift, is_certain, shift_of, smoothed, votes_behind
 from imbkit.calibration._labels import check_every_class
 from imbkit.calibration._probabilities import probabilities_of
 from imbkit.calibration._shipped_prior import with_factors
-from imbkit.calibration._warn import warn
 from imbkit.calibration._wrapper import BaseWrapper, stacked
 from imbkit.exceptions import ImbkitWarning, InvalidParameterError
 

@@ -10,10 +10,10 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import message
 from imbkit._core.types import FloatArray, IntArray
+from imbkit._core.warn import warn
 from imbkit.calibration._base import BaseCalibrator
 from imbkit.calibration._newton import minimise
 from imbkit.calibration._probabilities import log_probabilities
-from imbkit.calibration._warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["ScalingCalibrator"]

@@ -13,6 +13,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.prior import class_shares
 from imbkit._core.reached_weight import reached_weight
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.calibration._head_classifier import (
     BaseHeadClassifier,
     LinearHead,
@@ -27,7 +28,6 @@ from imbkit.calibration._linear_head import (
     head_of_half,
     learned_scales,
 )
-from imbkit.calibration._warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 
 __all__ = ["WeightAligner"]

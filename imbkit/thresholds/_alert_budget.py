@@ -1,6 +1,5 @@
 """As many alerts as people can look at."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, Self
@@ -12,12 +11,12 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._curve import Curve, cut_offs
 from imbkit.thresholds._labels_decision import LabelsDecision, per_label, top_k
-from imbkit.thresholds._stack_level import outside
 from imbkit.thresholds._top_rows import (
     check_every,
     codes_of,
@@ -299,7 +298,7 @@ class AlertBudget(BaseRule):
             got = f"more than budget={self.budget!r} with the score {lower:.6g}"
             todo = "No row will be alerted; use mode='topk', or scores with fewer ties"
             text = message("AlertBudget", rule, got, todo)
-            warnings.warn(text, ThresholdWarning, stacklevel=outside())
+            warn(text, ThresholdWarning)
             return np.inf
         middle = curve.thresholds.dtype.type(float(upper) / 2 + float(lower) / 2)
         return float(middle if lower < middle <= upper else upper)
@@ -456,9 +455,7 @@ class AlertBudget(BaseRule):
         rule = f"with mode='topk' {where} should have at least {least:,} {what} for one alert"
         got = f"{n_rows:,} {what} with budget={self.budget!r}"
         todo = "No row is alerted; use mode='quantile' to decide row by row, or a whole number"
-        warnings.warn(
-            message("AlertBudget", rule, got, todo), ThresholdWarning, stacklevel=outside()
-        )
+        warn(message("AlertBudget", rule, got, todo), ThresholdWarning)
 
     def _rate(self, total: float) -> float:
         """Return the budget as a share of the rows, those given if it was not prepared."""

@@ -1,6 +1,5 @@
 """The threshold that is best within a limit on another rate."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, Self
@@ -11,13 +10,13 @@ from imbkit._core.card import Card
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import BoolArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._clopper_pearson import lower_bound, reaches
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._every_cut import every_cut
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["Constraint"]
 
@@ -255,14 +254,12 @@ default="recall_at_precision"
             return curve.best()
         if curve.attained is not None:
             text = message("Constraint", f"{rule} at some cut-off", got, todo)
-            warnings.warn(text, ThresholdWarning, stacklevel=outside())
+            warn(text, ThresholdWarning)
         chosen = curve.inside().best()
         if chosen == np.inf:
             got = "only cut-offs above every score"
             todo = "No row will be alerted; loosen the limit"
-            warnings.warn(
-                message("Constraint", rule, got, todo), ThresholdWarning, stacklevel=outside()
-            )
+            warn(message("Constraint", rule, got, todo), ThresholdWarning)
         return chosen
 
     def _free(self, counts: Counts) -> FloatArray:

@@ -1,6 +1,5 @@
 """What a cost matrix must be, and which classes it leaves no choice about."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import FloatArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.thresholds._label_metric import check_names
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["check_cost_matrix", "warn_if_decided"]
 
@@ -49,7 +48,7 @@ def warn_if_decided(matrix: FloatArray, classes: Sequence[Any], who: str) -> Non
         chosen = shorten(classes[always[0]])
         got = f"costs with which predicting {chosen} is never dearer than any other class"
         text = message(who, rule, got, f"Check the row of {chosen}, axis 0 being the prediction")
-        warnings.warn(text, ThresholdWarning, stacklevel=outside())
+        warn(text, ThresholdWarning)
         return
     never = [i for i in range(len(matrix)) if _is_dominated(matrix, i)]
     if never:
@@ -57,7 +56,7 @@ def warn_if_decided(matrix: FloatArray, classes: Sequence[Any], who: str) -> Non
         rule = "every class should be the cheapest to predict in some case"
         got = f"costs with which another class is never dearer than {names}"
         todo = "It will not be predicted; check its row, axis 0 being the prediction"
-        warnings.warn(message(who, rule, got, todo), ThresholdWarning, stacklevel=outside())
+        warn(message(who, rule, got, todo), ThresholdWarning)
 
 
 def _is_dominated(matrix: FloatArray, i: int) -> bool:

@@ -1,6 +1,5 @@
 """Predict the label that is nearest, on average, to what the classes may turn out to be."""
 
-import warnings
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any, Literal, Self
@@ -20,11 +19,11 @@ from imbkit._core.fit_inputs import fit_inputs
 from imbkit._core.messages import listing, message
 from imbkit._core.prior import check_prior, induced_prior, shift
 from imbkit._core.types import AnyArray, FloatArray, IntArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._label_metric import label_distances, leaves
 from imbkit.thresholds._labels import read_target
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["FrechetMeanClassifier"]
 
@@ -361,7 +360,7 @@ class FrechetMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             rule = "with metric='ordinal' labels should be given where they are not numbers"
             got = f"{listing(classes)}, which are taken in this order"
             todo = "Pass labels=[...], from one end to the other"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=outside())
+            warn(message(who, rule, got, todo), ImbkitWarning)
         return classes
 
     def _ratio(

@@ -1,6 +1,5 @@
 """How far labels are from each other: by their order, their values, a tree or a matrix."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,8 +7,8 @@ import numpy as np
 
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["check_names", "checked_distances", "label_distances", "leaves", "tree_distances"]
 
@@ -217,5 +216,5 @@ def _warn_of_detours(distances: FloatArray, labels: AnyArray, who: str) -> None:
             got = f"{distances[i, j]:g} from {a} to {b}, but "
             got += f"{distances[i, k] + distances[k, j]:g} by way of {c}"
             todo = "They are used as they are; for costs of errors take LowestCost"
-            warnings.warn(message(who, rule, got, todo), ImbkitWarning, stacklevel=outside())
+            warn(message(who, rule, got, todo), ImbkitWarning)
             return

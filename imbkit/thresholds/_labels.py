@@ -1,6 +1,5 @@
 """What the target must be, and which of two labels is the positive one."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -13,8 +12,8 @@ from sklearn.utils.multiclass import type_of_target
 from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import describe
 from imbkit._core.types import AnyArray, BoolArray, FloatArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ThresholdWarning
-from imbkit.thresholds._stack_level import outside
 
 __all__ = [
     "TargetKind",
@@ -78,7 +77,7 @@ def positive_label(target: AnyArray, classes: Sequence[Any], pos_label: Any, who
     if counts[0] == counts[1]:
         got = f"{describe(classes, counts)}; {classes[chosen]!r} is taken, the last in order"
     todo = f"Pass pos_label={classes[chosen]!r} or pos_label={classes[other]!r}"
-    warnings.warn(message(who, rule, got, todo), ThresholdWarning, stacklevel=outside())
+    warn(message(who, rule, got, todo), ThresholdWarning)
     return classes[chosen]
 
 

@@ -1,6 +1,5 @@
 """The threshold at which the decisions cost least."""
 
-import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Literal, Self
@@ -13,6 +12,7 @@ from imbkit._core.card import Card, Limit
 from imbkit._core.constraints import StrOptions
 from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray, Seed
+from imbkit._core.warn import warn
 from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics import Counts
 from imbkit.thresholds._base import BaseRule
@@ -20,7 +20,6 @@ from imbkit.thresholds._class_weights import ClassDecision, best_weights, cost_o
 from imbkit.thresholds._cost_matrix import check_cost_matrix, warn_if_decided
 from imbkit.thresholds._curve import Curve
 from imbkit.thresholds._expected_fbeta import check_probabilities
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["LowestCost"]
 
@@ -230,7 +229,7 @@ class LowestCost(BaseRule):
                 rule = f"{error} should exceed {right}, or every row is best {fate} at any score"
                 got = f"{self._shown(error)} and {self._shown(right)}"
                 text = message("LowestCost", rule, got, "Check the costs")
-                warnings.warn(text, ThresholdWarning, stacklevel=outside())
+                warn(text, ThresholdWarning)
         return self
 
     def rescored(self, y_score: FloatArray, **row_values: AnyArray) -> FloatArray:

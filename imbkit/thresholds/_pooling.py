@@ -9,10 +9,10 @@ import numpy as np
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
+from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ThresholdWarning
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._curve import Curve, average
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["Choice", "Fold", "Pooling", "choose", "fold_of"]
 
@@ -125,9 +125,7 @@ def choose(rule: BaseRule, folds: Sequence[Fold], pooling: Pooling, who: str) ->
     if score == -np.inf and pooled.feasible:
         what = f"the {pooling} of the folds' thresholds should satisfy the rule on all rows"
         todo = "It breaks the rule's limit; pooling='pooled' keeps it"
-        warnings.warn(
-            message(who, what, f"{threshold:.6g}", todo), ThresholdWarning, stacklevel=outside()
-        )
+        warn(message(who, what, f"{threshold:.6g}", todo), ThresholdWarning)
     return Choice(threshold, curve, score, everything, optima, curves)
 
 
@@ -187,7 +185,7 @@ def _check_classes(usable: list[bool], everything: Fold, pooling: Pooling, who: 
     fate = "All rows are swept together; only the interval of the threshold leaves these folds out"
     if pooling != "pooled":
         fate = "These folds are left out; pooling='pooled' would use their rows"
-    warnings.warn(message(who, rule, got, fate), ThresholdWarning, stacklevel=outside())
+    warn(message(who, rule, got, fate), ThresholdWarning)
 
 
 def _middle(folds: Sequence[Fold], optima: FloatArray, pooling: Pooling, who: str) -> float:

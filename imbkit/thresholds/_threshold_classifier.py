@@ -1,6 +1,5 @@
 """A classifier whose decision is chosen by a rule on out-of-fold scores."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -26,6 +25,7 @@ from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
 from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray, Seed
+from imbkit._core.warn import warn
 from imbkit.exceptions import InvalidParameterError, ThresholdWarning
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
@@ -51,7 +51,6 @@ from imbkit.thresholds._scores import (
     positive_scores,
     response_names,
 )
-from imbkit.thresholds._stack_level import outside
 
 __all__ = ["ThresholdClassifierCV"]
 
@@ -618,7 +617,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(first))
             got = f"{shown} for all {scores.shape[0]:,} rows"
             text = message(type(self).__name__, rule, got, todo)
-            warnings.warn(text, ThresholdWarning, stacklevel=outside())
+            warn(text, ThresholdWarning)
 
     def _keep(self, rule: BaseRule, choice: Choice) -> None:
         """Turn the choice into fitted attributes."""
