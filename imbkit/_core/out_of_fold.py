@@ -150,7 +150,8 @@ def out_of_fold(
 
 def describe(classes: Sequence[Any], counts: Sequence[int]) -> str:
     """Return the labels with their numbers of rows."""
-    return " and ".join(f"{c!r} ({n:,} rows)" for c, n in zip(classes, counts, strict=True))
+    parts = [f"{c!r} ({n:,} rows)" for c, n in zip(classes, counts, strict=True)]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def rows_of(params: Mapping[str, Any], indices: IntArray, n_rows: int) -> dict[str, Any]:

@@ -109,3 +109,4 @@ def test_without_refit_there_is_one_split():
 
 def test_classes_are_described_with_their_rows():
     assert describe(["a", 1], [1200, 3]) == "'a' (1,200 rows) and 1 (3 rows)"
+    assert describe([0, 1, 2], [5, 4, 3]) == "0 (5 rows), 1 (4 rows) and 2 (3 rows)"
