@@ -10,11 +10,18 @@ A *rule* says what is best. Its protocol (``_base.py``):
   some scores as a :class:`Curve`; overridden where counts are not enough.
 - ``threshold(curve)``: which cut-off of a curve to take; the centre of the widest plateau.
 
-:class:`ThresholdClassifierCV` gets the scores and combines the folds, and leaves behind a
-:class:`Rule` to print and to call.
+The first two must be written, the others have defaults. A decision that is more than one threshold
+on the score overrides ``rescored`` (costs of the row) or ``decide`` (the other rows), names in
+``decision_names()`` what it needs at ``predict``, and says in ``deployed`` whether plain
+scikit-learn can do the same. Rules for more than two classes write ``class_decision``
+(`_class_weights.py`), those with something to say on several labels a row ``labels_decision``.
 
-To add a rule: one file with a subclass of ``BaseRule`` (`_best_metric.py` is the smallest
-member), its ``card``, and its name below.
+:class:`ThresholdClassifierCV` gets the scores and combines the folds, and leaves behind a
+:class:`Rule`, a :class:`ClassDecision` or a :class:`LabelsDecision` to print and to call.
+:class:`FrechetMeanClassifier` stands apart: it decides by distances between labels.
+
+To add a rule: one file with a subclass of ``BaseRule`` (`_prior_rule.py` and `_best_metric.py`
+show the two ends), its ``card``, and its name below.
 """
 
 from imbkit.thresholds._alert_budget import AlertBudget
