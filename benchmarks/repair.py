@@ -31,6 +31,8 @@ SAMPLERS = {
     "SMOTE + ENN": SMOTEENN(random_state=0),
 }
 STRATEGIES = ("class weight", *SAMPLERS, "balanced bagging")
+# Inside and outside; some tables are sorted, so that folds have to be shuffled.
+FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 SCORES = {"Brier": brier_score_loss, "log-loss": log_loss}
 
 
@@ -55,7 +57,7 @@ def scores_of(models, X, y):
     Of a corrected model the one inside comes first.
     """
     rows = []
-    for train, test in StratifiedKFold(3, shuffle=True, random_state=0).split(X, y):
+    for train, test in FOLDS.split(X, y):
         fitted = [model.fit(X[train], y[train]) for model in models]
         if isinstance(fitted[0], ResamplingCorrectedClassifier):
             fitted.insert(0, fitted[0].estimator_)
@@ -80,7 +82,7 @@ def main() -> None:
             base = scores_of([clone(learner)], X, y)[0]
             line = [table, learner_name, f"{y.mean():.1%}", f"{base[1]:.4f}"]
             for name in STRATEGIES:
-                repaired = ResamplingCorrectedClassifier(strategy(name, learner), cv=3)
+                repaired = ResamplingCorrectedClassifier(strategy(name, learner), cv=FOLDS)
                 asked = clone(repaired).set_params(calibration="sigmoid")
                 three = scores_of([repaired, asked], X, y) / base
                 relative.setdefault((learner_name, name), []).append(three)
