@@ -196,7 +196,7 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     start = time.perf_counter()
     scores, probabilities = scores_of(fitted, data.matrix[split.test], data.n_classes)
     row["predict_seconds"] = time.perf_counter() - start
-    judge_fold(row, split, data, model, fitted, scores, probabilities=probabilities)
+    judge_fold(row, split, data, model, scores, probabilities=probabilities)
     if data.promise is not None and model is not None:
         row["policies"]["tuned"]["infeasible"] = float(_infeasible(data.promise, model))
 

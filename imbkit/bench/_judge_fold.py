@@ -1,22 +1,15 @@
 """Everything that is measured on one test fold, from the scores of its rows."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from imbkit._core.prior import averages_members
 from imbkit._core.rng import derive
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.bench._bootstrap import bootstrap_errors
 from imbkit.bench._measures import decision_values, ranking_values
 from imbkit.bench._money import Costs
-from imbkit.bench._repair import (
-    Repair,
-    induced_share,
-    probability_errors,
-    reliability_counts,
-    repair,
-)
+from imbkit.bench._repair import probability_errors, reliability_counts, repair
 from imbkit.bench._rows import Row
 from imbkit.bench._splits import Split
 from imbkit.bench._thin import thin_curve
@@ -33,7 +26,6 @@ def judge_fold(
     split: Split,
     data: "CellData",
     model: ThresholdClassifierCV | None,
-    fitted: Any,
     scores: FloatArray,
     *,
     probabilities: bool,
@@ -48,8 +40,6 @@ def judge_fold(
         The rows.
     model : ThresholdClassifierCV or None
         Tuned on the training side; None where nothing could be tuned for many classes.
-    fitted : estimator
-        Its estimator.
     scores : ndarray of shape (n_test,) or (n_test, n_classes)
         Of the test rows.
     probabilities : bool
@@ -65,7 +55,7 @@ def judge_fold(
             flags["tuned"] = decision(scores)
             row["class_weights"] = _relative(decision, data.codes[split.train])
     elif model is not None:
-        flags = _policies(row, split, data, model, fitted, scores, probabilities=probabilities)
+        flags = _policies(row, split, data, model, scores, probabilities=probabilities)
     thresholds = {policy: values["threshold"] for policy, values in row["policies"].items()}
     costs = None if data.costs is None else data.costs.take(split.test)
     row["scores"] = ranking_values(codes, scores, data.ranking, probabilities=probabilities)
@@ -108,7 +98,6 @@ def _policies(
     split: Split,
     data: "CellData",
     model: ThresholdClassifierCV,
-    fitted: Any,
     scores: FloatArray,
     *,
     probabilities: bool,
@@ -123,44 +112,25 @@ def _policies(
         flags[policy] = scores >= cut
         row["policies"][policy] = {"threshold": cut if np.isfinite(cut) else None}
     if probabilities:
-        repaired = _repaired(split, data, model, fitted, scores)
+        repaired = repair(
+            scores,
+            np.asarray(model.cv_results_["y_score"]),
+            np.asarray(model.cv_results_["y_true"]),
+        )
         row["reliability"] = reliability_counts(truth, scores)
-        row["repaired"] = reliability_counts(truth, repaired.probabilities)
-        row["repair"] = repaired.kind
+        row["repaired"] = reliability_counts(truth, repaired)
+        row["repair"] = "sigmoid"
         row["calibration"] = {
             "before": probability_errors(truth, scores),
-            "after": probability_errors(truth, repaired.probabilities),
+            "after": probability_errors(truth, repaired),
         }
         if data.costs is not None:
             costs = data.costs.take(split.test)
-            flags["expected_loss"] = costs.alerts(repaired.probabilities)
+            flags["expected_loss"] = costs.alerts(repaired)
     if data.budget is not None:
         flags["budget"] = data.budget.flags(split.test, scores)
         row["policies"]["budget"] = {"threshold": float(scores[flags["budget"]].min())}
     return flags
-
-
-def _repaired(
-    split: Split, data: "CellData", model: ThresholdClassifierCV, fitted: Any, scores: FloatArray
-) -> Repair:
-    """Undo what training did to the class shares, as far as it is known.
-
-    Where it did nothing, probabilities can still be too sure of themselves: they are
-    calibrated on the rows left out on the training side, like those whose share is not known.
-    """
-    codes = data.codes[split.train]
-    natural = float(np.mean(codes == 1))
-    # Training weights shift the share, too, by an amount that only the scores can tell.
-    induced = induced_share(fitted, codes) if data.weight is None else None
-    untouched = induced is not None and np.isclose(induced, natural, rtol=1e-9, atol=0)
-    return repair(
-        scores,
-        None if untouched else induced,
-        natural,
-        np.asarray(model.cv_results_["y_score"]),
-        np.asarray(model.cv_results_["y_true"]),
-        exact=not averages_members(fitted),
-    )
 
 
 def judge_scores(

@@ -15,7 +15,7 @@ from imbkit.bench._schema_curves import EntryCurves, ProbabilityErrors, Reliabil
 __all__ = ["Calibration", "calibration_of"]
 
 LEAST, NEAREST_TO_ONE = 1e-6, 1e-3
-REPAIRS = {"prior": "by Bayes' rule", "sigmoid": "by a sigmoid"}
+REPAIRS = {"sigmoid": "by a sigmoid"}
 AS_THEY_COME = "as they come"
 LOWER = "lower is better"
 HEADS = {

@@ -1,13 +1,10 @@
 """Make probabilities of a table out of those that training has distorted; measure both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 
-from imbkit._core.prior import induced_prior, shift
-from imbkit._core.types import BoolArray, FloatArray, IntArray
+from imbkit._core.types import BoolArray, FloatArray
 from imbkit.bench._measures import RANKINGS
 from imbkit.bench._schema_curves import ProbabilityErrors, ReliabilityBin
 from imbkit.calibration import SigmoidCalibrator
@@ -19,8 +16,6 @@ from imbkit.metrics import (
 
 __all__ = [
     "EDGES",
-    "Repair",
-    "induced_share",
     "probability_errors",
     "reliability_bins",
     "reliability_counts",
@@ -35,75 +30,32 @@ N_BINS = 15
 """Bins of equal mass of the calibration error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Repaired probabilities, and how they were."""
-
-    probabilities: FloatArray
-    kind: Literal["none", "prior", "sigmoid"]
-
-
-def induced_share(fitted: Any, codes: IntArray) -> float | None:
-    """Return the share of positives that a fitted model's last step was trained on.
-
-    Parameters
-    ----------
-    fitted : estimator
-        Fitted classifier or pipeline.
-    codes : ndarray of shape (n_train,)
-        Class of each training row, 1 for positive.
-
-    Returns
-    -------
-    float or None
-        None where it is not known, or where training changed more than the class shares.
-    """
-    prior = induced_prior(fitted, codes, [0, 1])
-    return None if prior is None else float(prior[1])
-
-
 def repair(
-    probabilities: FloatArray,
-    induced: float | None,
-    natural: float,
-    out_of_fold_scores: FloatArray | None,
-    out_of_fold_truth: BoolArray | None,
-    exact: bool,
-) -> Repair:
+    probabilities: FloatArray, out_of_fold_scores: FloatArray, out_of_fold_truth: BoolArray
+) -> FloatArray:
     """Return probabilities at the table's own share of positives.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n_rows,)
         As the model gives them.
-    induced : float or None
-        Share of positives that the model was trained on, if known.
-    natural : float
-        Share of positives in the table.
-    out_of_fold_scores, out_of_fold_truth : ndarray of shape (n_inner,) or None
+    out_of_fold_scores, out_of_fold_truth : ndarray of shape (n_inner,)
         Probabilities of rows left out on inner folds of the training side, as the model gives
         them, and whether each is positive; the rows are not resampled.
-    exact : bool
-        Whether correcting for the class share is exact for this model; it is not for a mean
-        of members.
 
     Returns
     -------
-    Repair
-        Kind "none" if training saw the natural share, "prior" if correcting for the share is
-        exact, else "sigmoid". The sigmoid needs no correction beforehand: that would add a
-        constant to the log-odds, and the intercept of the fit takes it up.
+    ndarray of shape (n_rows,)
+        A sigmoid of the log-odds, in the same order.
+
+    Notes
+    -----
+    The same for every entry, whatever its training did to the class shares, so that none is
+    calibrated better than another. Undoing known shares first would change nothing: it adds a
+    constant to the log-odds, and the intercept of the fit takes it up.
     """
-    if induced is not None and exact:
-        if induced == natural:
-            return Repair(probabilities, "none")
-        return Repair(_at_share(probabilities, induced, natural), "prior")
-    if out_of_fold_scores is not None and out_of_fold_truth is not None:
-        sigmoid = SigmoidCalibrator().fit(out_of_fold_scores, out_of_fold_truth)
-        return Repair(sigmoid.predict_proba(probabilities)[:, 1], "sigmoid")
-    if induced is not None:
-        return Repair(_at_share(probabilities, induced, natural), "prior")
-    return Repair(probabilities, "none")
+    sigmoid = SigmoidCalibrator().fit(out_of_fold_scores, out_of_fold_truth)
+    return np.asarray(sigmoid.predict_proba(probabilities)[:, 1])
 
 
 def probability_errors(truth: BoolArray, probabilities: FloatArray) -> ProbabilityErrors:
@@ -171,10 +123,3 @@ def reliability_bins(
                 )
             )
     return bins
-
-
-def _at_share(probabilities: FloatArray, induced: float, natural: float) -> FloatArray:
-    """Return what probabilities under one share of positives are under another, by Bayes' rule."""
-    both = np.column_stack((1 - probabilities, probabilities))
-    ratio = np.array([(1 - natural) / (1 - induced), natural / induced])
-    return np.asarray(shift(both, ratio)[:, 1])

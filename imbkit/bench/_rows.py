@@ -59,7 +59,7 @@ class Row(TypedDict):
     """Rows, sum of probabilities and positives in each interval of `_repair.EDGES`."""
     repaired: list[list[float]]
     """The same after the repair."""
-    repair: Literal["none", "prior", "sigmoid"]
+    repair: Literal["none", "sigmoid"]
     calibration: dict[str, ProbabilityErrors]
     """Errors of the probabilities ``"before"`` and ``"after"`` the repair; empty for many classes
     and for learners without probabilities."""

@@ -61,9 +61,9 @@ class CalibrationCard(TypedDict):
     before: ProbabilityErrors
     after: ProbabilityErrors | None
     """None where nothing was repaired."""
-    repairs: list[Literal["prior", "sigmoid"]]
-    """How: by Bayes' rule for the share of positives that training made up, or by a sigmoid
-    fitted to the scores of rows left out on the training side, which were not resampled."""
+    repairs: list[Literal["sigmoid"]]
+    """How: by a sigmoid fitted to the scores of rows left out on the training side, which were
+    not resampled."""
 
 
 class EntryCurves(TypedDict):

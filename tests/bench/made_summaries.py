@@ -521,8 +521,7 @@ def _calibration(strategy):
         "share": 0.0612,
     }
     after = before | {"brier": 0.0127, "log_loss": 0.045, "brier_negative": None, "mean": 0.0609}
-    kinds = {"none": [], "smote": ["sigmoid"], "smote_enn": ["prior", "sigmoid"]}
-    repairs = kinds.get(strategy, ["prior"])
+    repairs = [] if strategy == "none" else ["sigmoid"]
     return {"before": before, "after": after if repairs else None, "repairs": repairs}
 
 

@@ -5,7 +5,6 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import log_loss
 
-from imbkit._core.prior import shift
 from imbkit._core.rng import derive
 from imbkit._core.row_hash import row_hashes
 from imbkit.bench._cell import inner_splits, run_cell, seed_estimator
@@ -97,15 +96,13 @@ def test_expected_loss_alerts_where_silence_would_cost_more(table):
 
 
 def test_expected_loss_uses_repaired_probabilities(table):
-    """Class weights shift every probability up; undone, fewer rows are worth an alert."""
+    """Class weights shift every probability up; repaired, fewer rows are worth an alert."""
     costs = {"fn_cost": 4.0, "fp_cost": 1.0}
     plan, cells = cells_of(table, ["class_weight"], costs=costs)
     for cell, row in cells:
         y, raw = chances(plan, cell)
-        natural = plan.data.codes[cell.split.train].mean()
-        ratio = np.array([1 - natural, natural]) / 0.5
-        repaired = shift(np.column_stack((1 - raw, raw)), ratio)[:, 1]
-        assert row["repair"] == "prior"
+        repaired = calibrated(plan, cell, raw)
+        assert row["repair"] == "sigmoid"
         found = row["policies"]["expected_loss"]
         assert found["alert_rate"] == pytest.approx(np.mean(repaired > 1 / 5))
         assert found["alert_rate"] < np.mean(raw > 1 / 5)

@@ -1,50 +1,27 @@
-"""Repair is exact where theory says so, keeps the ranking, and knows what it does not know."""
+"""Repair puts probabilities right and keeps the ranking; reliability counts add up."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from imblearn.combine import SMOTEENN
 from imblearn.ensemble import (
     BalancedBaggingClassifier,
-    BalancedRandomForestClassifier,
-    EasyEnsembleClassifier,
-    RUSBoostClassifier,
 )
-from imblearn.over_sampling import SMOTE, RandomOverSampler
-from imblearn.pipeline import Pipeline, make_pipeline
-from imblearn.under_sampling import NearMiss, RandomUnderSampler, TomekLinks
+from imblearn.over_sampling import SMOTE
+from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import expit, logit
+from scipy.special import expit
 from scipy.stats import binomtest
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
-from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline as plain_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.metrics import brier_score_loss, log_loss
 
-from imbkit._core.prior import averages_members
 from imbkit.bench._repair import (
     EDGES,
-    Repair,
-    induced_share,
     probability_errors,
     reliability_bins,
     reliability_counts,
     repair,
 )
 from imbkit.calibration import SigmoidCalibrator
-
-SHARES = st.floats(1e-4, 1 - 1e-4)
-CHANCES = st.floats(0, 1)
-
-
-def undo_prior(probabilities, induced, natural):
-    return repair(probabilities, induced, natural, None, None, exact=True).probabilities
 
 
 def linear_table(seed=0, n=4000, intercept=-3.0):
@@ -54,219 +31,36 @@ def linear_table(seed=0, n=4000, intercept=-3.0):
     return X, codes
 
 
-@settings(deadline=None, max_examples=60)
-@given(CHANCES, SHARES, SHARES)
-def test_undo_prior_is_bayes_rule(p, induced, natural):
-    (found,) = undo_prior(np.array([p]), induced, natural)
-    positive, negative = p * natural / induced, (1 - p) * (1 - natural) / (1 - induced)
-    assert found == pytest.approx(positive / (positive + negative), rel=1e-12)
-    elkan = natural * (p - p * induced) / (induced - p * induced + natural * p - induced * natural)
-    assert found == pytest.approx(elkan, rel=1e-6, abs=1e-12)
-    assert 0 <= found <= 1
-
-
-@settings(deadline=None, max_examples=60)
-@given(CHANCES, SHARES, SHARES)
-def test_undoing_twice_the_other_way_is_nothing(p, induced, natural):
-    there = undo_prior(np.array([p]), induced, natural)
-    # Log-odds of a probability next to 1 lose their last digits.
-    assert_allclose(undo_prior(there, natural, induced), [p], rtol=1e-6, atol=1e-9)
-
-
-def test_under_sampling_and_its_inverse_are_undone():
-    # Of the negatives a share beta is kept (Dal Pozzolo et al. 2015).
-    p, beta, natural = np.linspace(0, 1, 101), 0.05, 0.02
-    sampled = p / (p + beta * (1 - p))
-    induced = natural / (natural + beta * (1 - natural))
-    assert_allclose(undo_prior(sampled, induced, natural), p, atol=1e-14)
-    inner = slice(1, -1)
-    shift = logit(sampled[inner]) - logit(undo_prior(sampled, induced, natural)[inner])
-    assert_allclose(shift, -np.log(beta))
-
-
-def test_undo_prior_keeps_ends_ranks_and_the_input():
-    p = np.array([0.0, 1e-300, 1e-9, 0.3, 1 - 1e-12, 1.0])
-    before = p.copy()
-    found = undo_prior(p, 0.5, 1e-3)
-    assert (found[0], found[-1]) == (0.0, 1.0)
-    assert (np.diff(found) > 0).all()
-    assert_array_equal(p, before)
-    assert_array_equal(undo_prior(p, 0.3, 0.3), p)
-    codes = np.random.default_rng(0).random(500) < 0.2
-    scores = np.random.default_rng(1).random(500) ** 3 + 0.2 * codes
-    scores = scores / scores.max()
-    assert roc_auc_score(codes, undo_prior(scores, 0.5, 0.01)) == roc_auc_score(codes, scores)
-
-
-def test_logistic_regression_on_fewer_negatives_has_another_intercept_only():
-    X, codes = linear_table(1, 200_000)
-    whole = LogisticRegression(C=np.inf).fit(X, codes)
-    model = make_pipeline(RandomUnderSampler(random_state=0), LogisticRegression(C=np.inf))
-    model.fit(X, codes)
-    natural = codes.mean()
-    induced = induced_share(model, codes)
-    beta = natural / (1 - natural)
-    assert induced == 0.5
-    shift = model[-1].intercept_[0] - whole.intercept_[0]
-    assert shift == pytest.approx(-np.log(beta), abs=0.06)
-    p = model.predict_proba(X)[:, 1]
-    repaired = repair(p, induced, natural, None, None, exact=True)
-    assert repaired.kind == "prior"
-    assert repaired.probabilities.mean() == pytest.approx(natural, rel=0.03)
-    assert p.mean() > 3 * natural
-    assert_allclose(repaired.probabilities, whole.predict_proba(X)[:, 1], atol=0.03)
-
-
-class Reporter(ClassifierMixin, BaseEstimator):
-    """Reports the class shares that it made up."""
-
-    def __init__(self, prior=(0.7, 0.3)):
-        self.prior = prior
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        self.effective_prior_ = self.prior
-        return self
-
-
-class Positive:
-    """Has a parameter that boosting libraries know."""
-
-    def __init__(self, **parameters):
-        self.parameters = parameters
-
-    def get_params(self, deep=True):
-        return self.parameters
-
-
-LOGISTIC = LogisticRegression()
-
-
-@pytest.mark.parametrize(
-    ("model", "induced"),
-    [
-        (LogisticRegression(), "natural"),
-        (plain_pipeline(StandardScaler(), LogisticRegression()), "natural"),
-        (Pipeline([("s", "passthrough"), ("m", LogisticRegression())]), "natural"),
-        (GaussianNB(), "natural"),
-        (LogisticRegression(class_weight="balanced"), 0.5),
-        (plain_pipeline(StandardScaler(), DecisionTreeClassifier(class_weight="balanced")), 0.5),
-        (LogisticRegression(class_weight={0: 1, 1: 4}), "weighted"),
-        (LogisticRegression(class_weight={1: 4}), "weighted"),
-        (RandomForestClassifier(3, class_weight="balanced_subsample", random_state=0), 0.5),
-        (make_pipeline(RandomUnderSampler(random_state=0), GaussianNB()), 0.5),
-        (make_pipeline(RandomOverSampler(random_state=0), GaussianNB()), 0.5),
-        (
-            make_pipeline(
-                StandardScaler(),
-                RandomOverSampler(sampling_strategy=0.25, random_state=0),
-                LOGISTIC,
-            ),
-            0.2,
-        ),
-        (make_pipeline(RandomOverSampler(random_state=0, shrinkage=1.0), GaussianNB()), None),
-        (
-            make_pipeline(
-                RandomUnderSampler(sampling_strategy=0.5), RandomOverSampler(), GaussianNB()
-            ),
-            0.5,
-        ),
-        (
-            make_pipeline(
-                RandomUnderSampler(sampling_strategy=0.25, random_state=0),
-                LogisticRegression(class_weight={1: 4}),
-            ),
-            0.5,
-        ),
-        (make_pipeline(SMOTE(random_state=0), GaussianNB()), None),
-        (make_pipeline(SMOTEENN(random_state=0), GaussianNB()), None),
-        (make_pipeline(TomekLinks(), LogisticRegression(class_weight="balanced")), None),
-        (make_pipeline(NearMiss(), GaussianNB()), None),
-        (make_pipeline(StandardScaler(), make_pipeline(SMOTE(random_state=0), LOGISTIC)), None),
-        (
-            make_pipeline(
-                StandardScaler(), make_pipeline(RandomUnderSampler(random_state=0), LOGISTIC)
-            ),
-            0.5,
-        ),
-        (Reporter(), 0.3),
-        (Reporter({0: 0.1, 1: 0.9}), 0.9),
-        (make_pipeline(StandardScaler(), Reporter(np.array([0.6, 0.4]))), 0.4),
-        (BalancedBaggingClassifier(n_estimators=2, random_state=0), 0.5),
-        (BalancedBaggingClassifier(LOGISTIC, n_estimators=2, random_state=0), 0.5),
-        (
-            BalancedBaggingClassifier(
-                LogisticRegression(class_weight={1: 3}), n_estimators=2, random_state=0
-            ),
-            0.75,
-        ),
-        (BalancedBaggingClassifier(n_estimators=2, sampler=SMOTE(), random_state=0), None),
-        (BalancedBaggingClassifier(n_estimators=2, sampling_strategy=0.5, random_state=0), 1 / 3),
-        (BalancedRandomForestClassifier(3, random_state=0), 0.5),
-        (EasyEnsembleClassifier(2, random_state=0), None),
-        (RUSBoostClassifier(n_estimators=2, random_state=0), None),
-        (BaggingClassifier(n_estimators=200, max_samples=1.0, random_state=0), "natural"),
-        (CalibratedClassifierCV(GaussianNB(), cv=2), None),
-        (Positive(scale_pos_weight=4), "weighted"),
-        (Positive(scale_pos_weight=1), "natural"),
-        (Positive(scale_pos_weight=None, class_weight=None), "natural"),
-        (Positive(scale_pos_weight=4, class_weight="balanced"), None),
-        (Positive(is_unbalance=True), None),
-    ],
-)
-def test_induced_share(model, induced):
-    X, codes = linear_table(2, 800, intercept=-2.0)
-    if hasattr(model, "fit"):
-        model.fit(X, codes)
-    natural = float(codes.mean())
-    known = {"natural": natural, "weighted": 4 * natural / (1 + 3 * natural)}
-    found = induced_share(model, codes)
-    # A ratio asked of a sampler is rounded down to whole rows.
-    wanted = known.get(induced, induced)
-    assert found is None if wanted is None else found == pytest.approx(wanted, abs=2e-3)
-
-
-def test_averages_are_told_from_single_models():
-    assert averages_members(BalancedBaggingClassifier())
-    assert averages_members(make_pipeline(StandardScaler(), BalancedRandomForestClassifier()))
-    assert not averages_members(LogisticRegression())
-    assert not averages_members(make_pipeline(RandomUnderSampler(), LogisticRegression()))
-
-
-def test_repair_picks_the_simplest_that_is_right():
+def test_repair_is_a_sigmoid_over_rows_left_out():
     rng = np.random.default_rng(6)
     p, inner = rng.random(100), rng.random(200)
     truth = rng.random(200) < inner / 2
-    same = repair(p, 0.1, 0.1, inner, truth, exact=True)
-    assert (same.kind, same.probabilities is p) == ("none", True)
-    prior = repair(p, 0.5, 0.1, inner, truth, exact=True)
-    assert prior.kind == "prior"
-    assert_array_equal(prior.probabilities, undo_prior(p, 0.5, 0.1))
-    for induced, exact in ((None, True), (None, False), (0.5, False)):
-        fitted = repair(p, induced, 0.1, inner, truth, exact=exact)
-        assert fitted.kind == "sigmoid"
-        sigmoid = SigmoidCalibrator().fit(inner, truth)
-        assert_array_equal(fitted.probabilities, sigmoid.predict_proba(p)[:, 1])
-        assert fitted.probabilities.mean() == pytest.approx(truth.mean(), abs=0.06)
-    assert repair(p, 0.5, 0.1, None, None, exact=False).kind == "prior"
-    assert repair(p, None, 0.1, None, None, exact=True).kind == "none"
-    assert isinstance(same, Repair)
+    repaired = repair(p, inner, truth)
+    sigmoid = SigmoidCalibrator().fit(inner, truth)
+    assert_array_equal(repaired, sigmoid.predict_proba(p)[:, 1])
+    assert repaired.mean() == pytest.approx(truth.mean(), abs=0.06)
+    assert_array_equal(np.argsort(repaired), np.argsort(p))
 
 
-def test_averaged_ensemble_is_recalibrated():
+@pytest.mark.parametrize(
+    "model",
+    [
+        BalancedBaggingClassifier(n_estimators=10, random_state=0),
+        LogisticRegression(class_weight="balanced"),
+        make_pipeline(RandomUnderSampler(random_state=0), LogisticRegression()),
+        make_pipeline(SMOTE(random_state=0), LogisticRegression()),
+    ],
+    ids=["bagging", "weights", "under", "smote"],
+)
+def test_whatever_was_balanced_is_recalibrated(model):
     X, codes = linear_table(7, 6000, intercept=-3.5)
     X = np.c_[X, np.random.default_rng(0).normal(size=(6000, 8))]
     first, second, test = np.split(np.arange(6000), [2000, 4000])
-    model = BalancedBaggingClassifier(n_estimators=10, random_state=0).fit(X[first], codes[first])
+    model.fit(X[first], codes[first])
     inner, p = model.predict_proba(X[second])[:, 1], model.predict_proba(X[test])[:, 1]
-    natural = codes[first].mean()
-    induced = induced_share(model, codes[first])
-    fitted = repair(
-        p, induced, natural, inner, codes[second] == 1, exact=not averages_members(model)
-    )
-    assert fitted.kind == "sigmoid"
+    repaired = repair(p, inner, codes[second] == 1)
     gap = lambda q: abs(q.mean() - codes[test].mean())
-    assert gap(fitted.probabilities) < 0.01 < gap(p)
+    assert gap(repaired) < 0.01 < gap(p)
 
 
 def test_reliability_counts_add_up():

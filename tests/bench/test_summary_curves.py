@@ -48,7 +48,7 @@ def test_thresholds_are_those_of_the_folds(card, found):
     ("entry", "kind"),
     [
         ("none/logistic", "sigmoid"),
-        ("class_weight/logistic", "prior"),
+        ("class_weight/logistic", "sigmoid"),
         ("smote/logistic", "sigmoid"),
     ],
 )
