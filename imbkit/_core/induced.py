@@ -35,6 +35,7 @@ __all__ = [
     "is_averaged",
     "last_step",
     "members_of",
+    "reported_by_sampler",
     "steps_of",
 ]
 
@@ -127,6 +128,13 @@ def changes_shares(fitted: Any) -> bool:
         if idle is not None and not any(value is each or value == each for each in idle):
             return True
     return False
+
+
+def reported_by_sampler(fitted: Any, classes: AnyArray) -> FloatArray | None:
+    """Class shares that the last sampler of a pipeline reports; None if there is no report."""
+    samplers = [step for step in steps_of(fitted) if hasattr(step, "fit_resample")]
+    known = samplers and hasattr(samplers[-1], "effective_prior_")
+    return _reported(samplers[-1], classes) if known else None
 
 
 def is_averaged(fitted: Any) -> bool:

@@ -10,7 +10,14 @@ from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import InvalidParameterError
 
-__all__ = ["averages_members", "check_prior", "class_shares", "induced_prior", "shift"]
+__all__ = [
+    "averages_members",
+    "check_prior",
+    "class_shares",
+    "induced_prior",
+    "resampled_prior",
+    "shift",
+]
 
 _TOLERANCE = 1e-6
 
@@ -158,6 +165,29 @@ def induced_prior(
     from imbkit._core.induced import induced
 
     return induced(fitted, y, classes, sample_weight)
+
+
+def resampled_prior(fitted: Any, classes: ArrayLike) -> tuple[FloatArray | None, bool]:
+    """Return what is known of a model's class shares where `induced_prior` knows nothing.
+
+    Parameters
+    ----------
+    fitted : estimator
+        Fitted classifier or pipeline.
+    classes : array-like of shape (n_classes,)
+        The labels, sorted.
+
+    Returns
+    -------
+    prior : ndarray of shape (n_classes,) or None
+        Shares that the last sampler of a pipeline reports of the rows that it put out, although
+        it changed more than them.
+    changed : bool
+        Whether training may have changed the shares at all.
+    """
+    from imbkit._core.induced import changes_shares, reported_by_sampler
+
+    return reported_by_sampler(fitted, np.asarray(classes)), changes_shares(fitted)
 
 
 def averages_members(fitted: Any) -> bool:

@@ -94,6 +94,7 @@ def _check_many_classes(options: Options, ranking: Measure) -> None:
         raise InvalidParameterError(message("compare", rule, ranking.card["name"], todo))
     for name in ("costs", "alerts", "alerts_per_day", "prevalence"):
         if getattr(options, name) is not None:
-            rule = f"{name} need one class that is positive"
+            verb = "needs" if name == "prevalence" else "need"
+            rule = f"{name} {verb} one class that is positive"
             todo = "Name it with --positive (positive=)"
             raise InvalidParameterError(message("compare", rule, "more than two classes", todo))

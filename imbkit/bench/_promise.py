@@ -104,6 +104,10 @@ def read_promise(objective: Any) -> Promise | None:
         If it is meant as a promise and is none.
     """
     if isinstance(objective, str):
+        name, _, budget = objective.strip().partition(":")
+        if name == "recall_at_budget" and budget:
+            number = _number(budget)
+            return read_promise(AlertBudget(int(number) if budget.isdigit() else number))
         return _parsed(objective)
     if isinstance(objective, Constraint):
         # A limit that cannot be kept is noted on the page: the other cells go on.

@@ -311,6 +311,13 @@ class LabelShiftAdapter(BaseWrapper):
             self._warn_if_unsure(found, used)
         return self
 
+    @property
+    def effective_prior_(self) -> FloatArray:
+        """Class shares that the probabilities hold for now; shape (n_classes,)."""
+        check_is_fitted(self, "source_prior_")
+        prior: FloatArray = getattr(self, "target_prior_", self.source_prior_)
+        return prior
+
     def predict(self, X: Any) -> AnyArray:
         """Predict the most probable class.
 

@@ -121,7 +121,9 @@ default="uniform"
             )
         ]
         self.source_prior_, self.target_prior_ = shares
-        self.ratio_ = (self.target_prior_ / self.source_prior_) ** self.tau
+        ratio = self.target_prior_ / self.source_prior_
+        # Factors count relative to each other: the largest is 1 before it is raised to a power.
+        self.ratio_ = ratio if self.tau == 1 else (ratio / ratio.max()) ** self.tau
 
     def _map(self, probabilities: FloatArray) -> FloatArray:
         return shift(probabilities, self.ratio_)

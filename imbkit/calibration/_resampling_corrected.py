@@ -260,6 +260,15 @@ class ResamplingCorrectedClassifier(BaseWrapper):
         self._decide(data, natural, calibrator, who)
         return self
 
+    @property
+    def effective_prior_(self) -> FloatArray:
+        """Class shares that the probabilities hold for; shape (n_classes,)."""
+        check_is_fitted(self, "correction_")
+        prior = self.source_prior_ if self.correction_ == "none" else self.target_prior_
+        if prior is None:
+            raise AttributeError("the class shares of this model are not known")
+        return prior
+
     def predict(self, X: Any) -> AnyArray:
         """Predict the label that is most probable after the correction.
 

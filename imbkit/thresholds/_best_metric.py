@@ -66,7 +66,8 @@ class BestMetric(BaseRule):
         are few, but only as right as the probabilities are calibrated.
     average : {"macro", "micro", "weighted"}, default="macro"
         For more than two classes only: how the metric of each class against the rest is
-        averaged. A metric that is defined for all classes at once is used as it is.
+        averaged. A metric that is defined for all classes at once is used as it is. Of several
+        labels a row, "micro" gives all labels one threshold, and the others each its own.
 
     See Also
     --------

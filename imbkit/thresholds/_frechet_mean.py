@@ -375,7 +375,9 @@ class FrechetMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if induced is None:
             rule = "with target_prior it must be known what class shares the estimator saw"
             got = "an estimator where training changed more than the shares, or hides them"
-            todo = "Leave target_prior out, or correct the estimator with a class of calibration"
+            todo = (
+                "Leave target_prior out, or put ResamplingCorrectedClassifier around the estimator"
+            )
             raise InvalidParameterError(message(who, rule, got, todo))
         return np.asarray(prior / induced)
 

@@ -11,13 +11,14 @@ from sklearn.utils.multiclass import type_of_target
 
 from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import describe
-from imbkit._core.types import AnyArray, BoolArray, FloatArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ThresholdWarning
 
 __all__ = [
     "TargetKind",
     "check_same_classes",
+    "check_weighted",
     "check_weighted_classes",
     "missing_in",
     "positive_label",
@@ -86,6 +87,19 @@ def check_weighted_classes(positive: BoolArray, weight: FloatArray | None, who: 
     if weight is not None and not (weight[positive].any() and weight[~positive].any()):
         rule = "rows of both classes must have a positive weight"
         raise DataError(message(who, rule, "one class with weight 0 only"))
+
+
+def check_weighted(
+    codes: IntArray, classes: Sequence[Any], weight: FloatArray | None, who: str
+) -> None:
+    """Refuse weights that take one of many classes away."""
+    if weight is None:
+        return
+    mass = np.bincount(codes, weight, len(classes))
+    if not mass.all():
+        rule = "rows of every class must have a positive weight"
+        absent = [label for label, own in zip(classes, mass, strict=True) if not own]
+        raise DataError(message(who, rule, f"weight 0 only for class {listing(absent)}"))
 
 
 def check_same_classes(estimator: Any, labels: Sequence[Any], who: str) -> None:

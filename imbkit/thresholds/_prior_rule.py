@@ -39,8 +39,10 @@ default="uniform"
     tau : float, default=1.0
         Strength, from 0 (no correction) to 1 (all of it); more is possible.
     train_prior : mapping or array-like of shape (n_classes,), default=None
-        Class shares that the estimator was trained on. None: what is known of the estimator,
-        which after resampling are the shares it was shown, or else those of the target.
+        Class shares that the estimator was trained on. None: what is known of the estimator;
+        after resampling the shares that the sampler put out. Where they may have changed and
+        nothing is known, those of the target are taken, with a warning; with ``cv="prefit"``
+        the target is that of the rows given.
 
     See Also
     --------
@@ -93,7 +95,6 @@ default="uniform"
     }
 
     needs_probabilities = True
-    uses_prior = True
     serves_many_classes = True
 
     def __init__(
@@ -111,6 +112,11 @@ default="uniform"
     def name(self) -> str:
         """What is reported."""
         return "accuracy_at_prior"
+
+    @property
+    def uses_prior(self) -> bool:  # type: ignore[override]
+        """Whether `train_prior` is not given, and so has to be found."""
+        return self.train_prior is None
 
     def for_classes(self, classes: Sequence[Any], positive: int) -> Self:
         """Return the rule with its priors in the order negative, positive.

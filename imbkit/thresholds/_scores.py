@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from imbkit._core.messages import listing, message
+from imbkit._core.out_of_fold import FoldScores
 from imbkit._core.types import FloatArray
-from imbkit.exceptions import DataError, InvalidParameterError
+from imbkit._core.warn import warn
+from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.thresholds._labels_decision import label_probabilities
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "no_scores",
     "positive_scores",
     "response_names",
+    "warn_if_constant",
 ]
 
 
@@ -128,3 +131,17 @@ def no_scores(estimator: object, names: Iterable[str], who: str) -> InvalidParam
     rule = f"the estimator must have the method {' or '.join(names)}"
     todo = "Wrap it in scikit-learn's CalibratedClassifierCV, or choose another learner"
     return InvalidParameterError(message(who, rule, estimator, todo))
+
+
+def warn_if_constant(estimator: Any, folds: Sequence[FoldScores], who: str) -> None:
+    """Warn if scores tell no rows apart.
+
+    Fold by fold: what is constant on one training side is not quite that of another.
+    """
+    n_rows = sum(fold.rows.size for fold in folds)
+    if n_rows == len(folds) > 1 or not all((f.scores == f.scores[0]).all() for f in folds):
+        return
+    rule = f"the scores of {type(estimator).__name__} should differ between rows"
+    shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(folds[0].scores[0]))
+    todo = "The threshold separates nothing: all rows are predicted alike"
+    warn(message(who, rule, f"{shown} for all {n_rows:,} rows", todo), ThresholdWarning)

@@ -23,10 +23,8 @@ from imbkit._core.deploy import deploy
 from imbkit._core.fit_inputs import FitInputs, fit_inputs
 from imbkit._core.messages import listing, message
 from imbkit._core.out_of_fold import FoldScores, make_splits, out_of_fold
-from imbkit._core.prior import class_shares, induced_prior
 from imbkit._core.types import AnyArray, FloatArray, Seed
-from imbkit._core.warn import warn
-from imbkit.exceptions import InvalidParameterError, ThresholdWarning
+from imbkit.exceptions import InvalidParameterError
 from imbkit.metrics._counts import check_weight
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._best_metric import as_rule
@@ -35,6 +33,7 @@ from imbkit.thresholds._class_weights import ClassDecision
 from imbkit.thresholds._labels import (
     TargetKind,
     check_same_classes,
+    check_weighted,
     check_weighted_classes,
     positive_label,
     read_target,
@@ -50,7 +49,9 @@ from imbkit.thresholds._scores import (
     no_scores,
     positive_scores,
     response_names,
+    warn_if_constant,
 )
+from imbkit.thresholds._training_prior import training_prior
 
 __all__ = ["ThresholdClassifierCV"]
 
@@ -120,7 +121,7 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The fitted estimator that predicts.
     threshold_ : float
         Rows with at least this score are predicted positive. ``inf`` means that alerting no
-        row at all was best.
+        row, but those with a score of ``inf``, was best.
     threshold_interval_ : tuple of two floats
         Smallest and largest of the folds' own optima, without folds that lack a class: how
         far the threshold depends on the sample. NaN if every fold lacks one.
@@ -454,11 +455,11 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         rule = rule.prepared(positive, **data.row_values)
         scored = self._scored(data, classes, PositiveScores(self._response(rule), pos_label, who))
         if rule.uses_prior:
-            prior = self._training_prior(target, classes, weight)
+            prior = training_prior(self.estimator_, target, classes, weight, who)
             rule = rule.with_prior(prior if classes[1] == pos_label else prior[::-1])
         folds = [fold_of(rule, f.rows, f.scores, positive, weight, data.row_values) for f in scored]
         choice = choose(rule, folds, self.pooling, who)
-        self._warn_if_constant(choice.everything.y_score, scored[0].scores[0])
+        warn_if_constant(self.estimator, scored, who)
         self.pos_label_ = pos_label
         self.classes_ = self.estimator_.classes_
         self._keep(rule, choice)
@@ -468,12 +469,15 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         who, weight = type(self).__name__, data.inputs.own_weight
         labels, codes = np.unique(data.target, return_inverse=True)
         classes = labels.tolist()
+        check_weighted(codes, classes, weight, who)
         scored = self._scored(data, classes, ClassProbabilities(classes, who))
         self.classes_ = self.estimator_.classes_
         rows = np.concatenate([fold.rows for fold in scored])
         probabilities = np.concatenate([fold.scores for fold in scored])
-        self._warn_if_constant(probabilities, probabilities[0])
-        prior = self._training_prior(data.target, classes, weight) if rule.uses_prior else None
+        warn_if_constant(self.estimator, scored, who)
+        prior = None
+        if rule.uses_prior:
+            prior = training_prior(self.estimator_, data.target, classes, weight, who)
         self.rule_ = rule.class_decision(
             codes[rows],
             probabilities,
@@ -536,13 +540,6 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if self.refit:
             self.estimator_ = clone(self.estimator).fit(X, target, **inputs.estimator)
         return folds
-
-    def _training_prior(
-        self, target: AnyArray, classes: list[Any], weight: FloatArray | None
-    ) -> FloatArray:
-        """Class shares that the estimator was trained on, as far as it is known."""
-        induced = induced_prior(self.estimator_, target, classes, weight)
-        return class_shares(target, classes, weight) if induced is None else induced
 
     def _response(self, rule: BaseRule) -> str:
         return "predict_proba" if rule.needs_probabilities else self.response_method
@@ -609,15 +606,6 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if name != TIE_KEYS:
                 request.predict.add_request(param=name, alias=True)
         return request
-
-    def _warn_if_constant(self, scores: FloatArray, first: FloatArray) -> None:
-        if (scores == scores[0]).all():
-            rule = f"the scores of {type(self.estimator).__name__} should differ between rows"
-            todo = "The threshold separates nothing: all rows are predicted alike"
-            shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(first))
-            got = f"{shown} for all {scores.shape[0]:,} rows"
-            text = message(type(self).__name__, rule, got, todo)
-            warn(text, ThresholdWarning)
 
     def _keep(self, rule: BaseRule, choice: Choice) -> None:
         """Turn the choice into fitted attributes."""

@@ -1,5 +1,7 @@
 """The rows with the highest scores: of each period, and one of each entity."""
 
+import warnings
+
 import numpy as np
 
 from imbkit._core.messages import message
@@ -124,6 +126,9 @@ def _times(values: AnyArray) -> AnyArray | None:
     if values.dtype.kind not in "OU":
         return None
     try:
-        return values.astype("datetime64[us]")
+        with warnings.catch_warnings():
+            # NumPy says of every single value that it forgets the zone.
+            warnings.filterwarnings("ignore", "no explicit representation of timezones")
+            return values.astype("datetime64[us]")
     except (TypeError, ValueError):
         return None

@@ -239,3 +239,11 @@ def test_a_broken_promise_is_said(promised):
 def test_pages_without_a_promise_say_nothing_of_one(made):
     assert page_of(made.binary_summary()).promise is None
     assert "promise" not in render_html(made.binary_summary()).lower()
+
+
+def test_a_budget_can_be_written_as_an_objective():
+    share, count = read_promise("recall_at_budget:0.02"), read_promise("recall_at_budget:50")
+    assert (share.rule.budget, count.rule.budget) == (0.02, 50)
+    assert share.limited == "alert_rate"
+    with pytest.raises(InvalidParameterError, match="budget must be"):
+        read_promise("recall_at_budget:none")

@@ -168,3 +168,14 @@ def test_clone_and_pickle():
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learn_s_checks():
     check_estimator(PriorShiftCorrector(), on_skip=None)
+
+
+def test_a_large_power_does_not_overflow():
+    P = np.array([[0.9, 0.1], [0.2, 0.8]])
+    model = PriorShiftCorrector([0.9, 0.1], "uniform", tau=1e4).fit(P, [0, 1])
+    np.testing.assert_allclose(model.predict_proba(P), [[0, 1], [0, 1]], atol=1e-12)
+    squared = PriorShiftCorrector([0.9, 0.1], "uniform", tau=2.0).fit(P, [0, 1])
+    weighted = P * np.array([5 / 9, 5.0]) ** 2
+    np.testing.assert_allclose(
+        squared.predict_proba(P), weighted / weighted.sum(axis=1, keepdims=True), rtol=1e-12
+    )

@@ -384,3 +384,18 @@ def test_parameters_stay_what_they_were():
     assert ready.get_params() == rule.get_params()
     assert not hasattr(rule, "rate_")
     assert not hasattr(clone(ready), "rate_")
+
+
+def test_times_as_text_with_a_zone_do_not_warn():
+    texts = np.array(["2024-01-01T01:00:00+02:00", "2024-01-02T01:00:00+02:00"])
+    rule = AlertBudget(1, mode="topk", period="t", every="1D")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alerts = rule.decide(
+            np.array([0.1, 0.2, 0.3]),
+            0.0,
+            t=texts[[0, 0, 1]],
+            tie_keys=np.arange(3, dtype=np.uint64),
+        )
+    # In UTC both rows of the first text are on the last day of December.
+    assert alerts.tolist() == [False, True, True]

@@ -1,13 +1,18 @@
 """The classifier with decisions that are more than one threshold on the score."""
 
 import pickle
+import warnings
 
+import imblearn.over_sampling
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from imblearn.ensemble import EasyEnsembleClassifier
+from imblearn.pipeline import make_pipeline as imblearn_pipeline
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, recall_score
@@ -18,9 +23,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from imbkit._core.deploy import deploy
+from imbkit.calibration import LabelShiftAdapter, ResamplingCorrectedClassifier
 from imbkit.exceptions import DataError, InvalidParameterError, ThresholdWarning
 from imbkit.pipeline import make_pipeline as make_sampling_pipeline
-from imbkit.sampling import RandomUnderSampler
+from imbkit.sampling import SMOTE, RandomUnderSampler
 from imbkit.thresholds import (
     AlertBudget,
     BestMetric,
@@ -137,6 +143,49 @@ def test_the_prior_of_a_resampled_model_is_undone(rare):
     assert model.threshold_ == pytest.approx(0.5, rel=1e-12)
     plain = ThresholdClassifierCV(LogisticRegression(), PriorRule()).fit(X, y)
     assert plain.threshold_ == pytest.approx(y.mean(), rel=1e-12)
+
+
+def test_the_prior_of_a_sampler_that_makes_rows_is_the_one_it_reports(rare):
+    X, y = rare
+    smote = make_sampling_pipeline(SMOTE(random_state=0), LogisticRegression())
+    model = ThresholdClassifierCV(smote, PriorRule()).fit(X, y)
+    assert model.threshold_ == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        imblearn_pipeline(imblearn.over_sampling.SMOTE(random_state=0), LogisticRegression()),
+        EasyEnsembleClassifier(2, random_state=0),
+    ],
+    ids=["sampler", "ensemble"],
+)
+def test_a_prior_that_may_have_changed_is_asked_for(rare, estimator):
+    X, y = rare
+    with pytest.warns(ThresholdWarning, match=r"which may have changed them.*train_prior="):
+        ThresholdClassifierCV(estimator, PriorRule(), cv=2).fit(X, y)
+    told = ThresholdClassifierCV(estimator, PriorRule(train_prior=[0.5, 0.5]), cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert told.fit(X, y).threshold_ == pytest.approx(0.5, rel=1e-12)
+
+
+def test_corrected_probabilities_are_not_corrected_twice(rare):
+    X, y = rare
+    even = ResamplingCorrectedClassifier(LogisticRegression(), target_prior=[0.5, 0.5])
+    assert ThresholdClassifierCV(even, PriorRule()).fit(X, y).threshold_ == pytest.approx(0.5)
+    natural = ResamplingCorrectedClassifier(LogisticRegression(class_weight="balanced"))
+    model = ThresholdClassifierCV(natural, PriorRule()).fit(X, y)
+    assert model.threshold_ == pytest.approx(y.mean(), rel=1e-12)
+    adapted = LabelShiftAdapter(LogisticRegression()).fit(X, y).adapt(X[y == 1])
+    model = ThresholdClassifierCV(adapted, PriorRule(), cv="prefit", refit=False).fit(X, y)
+    assert model.threshold_ == pytest.approx(adapted.target_prior_[1], rel=1e-12)
+
+
+def test_scores_that_are_constant_in_each_fold_are_noticed(rare):
+    X, y = rare[0][:397], rare[1][:397]
+    with pytest.warns(ThresholdWarning, match="should differ between rows"):
+        ThresholdClassifierCV(DummyClassifier(strategy="prior"), "f1").fit(X, y)
 
 
 @pytest.mark.parametrize("pos_label", [0, 1])
@@ -308,6 +357,12 @@ def test_many_classes_prefit_weights_pickle_and_search(three):
         scoring="f1_macro",
     )
     assert search.fit(X, y).best_score_ > 0.3
+
+
+def test_a_class_without_weight_is_refused(three):
+    X, y = three
+    with pytest.raises(DataError, match="positive weight. Got weight 0 only for class 'rare'"):
+        ThresholdClassifierCV(LogisticRegression()).fit(X, y, sample_weight=(y != "rare") * 1.0)
 
 
 def test_an_estimator_of_other_classes_is_refused(three):

@@ -198,7 +198,8 @@ def test_priors_of_other_classes_are_refused():
 
 def test_scores_must_be_probabilities():
     assert PriorRule.needs_probabilities
-    assert PriorRule.uses_prior
+    assert PriorRule().uses_prior
+    assert not PriorRule(train_prior=[0.9, 0.1]).uses_prior
     with pytest.raises(DataError, match="PriorRule: the scores must be probabilities"):
         PriorRule().curve(Y, np.array([-1.0, 0.2, 3.0, 0.1]))
 
