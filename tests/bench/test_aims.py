@@ -75,7 +75,7 @@ def test_many_classes_take_tuned_weights():
         ({"costs": COSTS}, r"costs need one class that is positive.*--positive \(positive=\)"),
         ({"alerts": 5}, "alerts need one class"),
         ({"alerts_per_day": 5, "time": np.arange(3)}, "alerts_per_day need one class"),
-        ({"prevalence": 0.1}, "prevalence need one class"),
+        ({"prevalence": 0.1}, "prevalence needs one class"),
         ({"metric": "recall_at_fpr_0.01"}, "defined for two classes only"),
     ],
 )
