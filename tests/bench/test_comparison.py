@@ -520,5 +520,5 @@ def test_wrong_rows_and_money(table, run, change, error, words):
     [{"costs": {"fn_cost": 1, "fp_cost": 1}}, {"alerts": 5}, {"prevalence": 0.1}],
 )
 def test_money_needs_two_classes(table, run, change):
-    with pytest.raises(InvalidParameterError, match="need one class that is positive"):
+    with pytest.raises(InvalidParameterError, match="needs? one class that is positive"):
         run(table[0], np.arange(240) % 3, **change)
