@@ -118,6 +118,7 @@ def test_the_likelihood_is_at_its_maximum(name, n_rows):
     np.testing.assert_allclose(found.prior, plain_em(P, source), atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Values in x were outside bounds:RuntimeWarning")
 @pytest.mark.parametrize("alpha", [None, [1.0, 3.0, 2.0]])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_an_independent_solver_finds_the_same_shares(alpha, weighted):
