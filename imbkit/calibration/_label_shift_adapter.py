@@ -313,7 +313,7 @@ class LabelShiftAdapter(BaseWrapper):
 
     @property
     def effective_prior_(self) -> FloatArray:
-        """Class shares that the probabilities hold for now; shape (n_classes,)."""
+        """Class shares of the last rows adapted to, before that of the source; (n_classes,)."""
         check_is_fitted(self, "source_prior_")
         prior: FloatArray = getattr(self, "target_prior_", self.source_prior_)
         return prior

@@ -1,6 +1,5 @@
 """The values of each row that a rule asks for: amounts, times, customers."""
 
-import warnings
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -14,6 +13,7 @@ from imbkit._core.types import AnyArray
 from imbkit.exceptions import DataError, InvalidParameterError
 from imbkit.thresholds._base import BaseRule
 from imbkit.thresholds._labels import missing_in
+from imbkit.thresholds._top_rows import times_of
 
 __all__ = ["TIE_KEYS", "check_known", "row_values_of"]
 
@@ -110,7 +110,9 @@ def _checked(given: Any, name: str, kind: str, n_rows: int, who: str) -> AnyArra
     except (TypeError, ValueError):
         raise DataError(message(who, f"{name} must hold numbers", given)) from None
     if values.dtype == object and values.size and isinstance(values.flat[0], date):
-        values = _times(values)
+        times = times_of(values)
+        # Of several kinds they stay as they are; the rule says what it can do with those.
+        values = values if times is None else times
     if values.shape != (n_rows,):
         what = "number" if kind == "number" else "value"
         rule_text = f"{name} must hold one {what} for each of the {n_rows:,} rows"
@@ -123,14 +125,3 @@ def _checked(given: Any, name: str, kind: str, n_rows: int, who: str) -> AnyArra
         got = f"{np.count_nonzero(missing):,} missing values"
         raise DataError(message(who, f"{name} must be known for every row", got))
     return values
-
-
-def _times(values: AnyArray) -> AnyArray:
-    """Return times that are objects as NumPy's own, those with a time zone in UTC."""
-    try:
-        with warnings.catch_warnings():
-            # NumPy says of every single value that it forgets the zone.
-            warnings.filterwarnings("ignore", "no explicit representation of timezones")
-            return values.astype("datetime64[us]")
-    except (TypeError, ValueError):
-        return values  # of several kinds; the rule says what it can do with those

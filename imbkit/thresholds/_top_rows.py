@@ -8,7 +8,7 @@ from imbkit._core.messages import message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["check_every", "codes_of", "highest", "period_codes", "top_of_each"]
+__all__ = ["check_every", "codes_of", "highest", "period_codes", "times_of", "top_of_each"]
 
 
 # Whole numbers are near to each other if they span at most so many times their number.
@@ -50,7 +50,7 @@ def period_codes(values: AnyArray, every: str | None, name: str, who: str) -> In
     """Return the number of each row's period: of its value, or of its time rounded down."""
     if every is None:
         return codes_of(values, name, who)
-    times = _times(values)
+    times = times_of(values)
     if times is None:
         rule = f"{name} must hold times where every={every!r}"
         todo = "Convert it, for example with pandas.to_datetime, or leave every out"
@@ -119,8 +119,8 @@ def _lowest_taken(
     return cut
 
 
-def _times(values: AnyArray) -> AnyArray | None:
-    """Return times, also those written as text or given as objects; None for what is none."""
+def times_of(values: AnyArray) -> AnyArray | None:
+    """Return times, also text and objects, with a zone in UTC; None for what is none."""
     if values.dtype.kind == "M":
         return values
     if values.dtype.kind not in "OU":
