@@ -6,6 +6,7 @@ Families (each is imported when it is first used):
 - ``imbkit.sampling``: change how many rows each class has, and carry along what belongs to them
 - ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
 - ``imbkit.calibration``: probabilities that are right after resampling, or under other class shares
+- ``imbkit.ordinal``: ordered classes with a rare last stage, by PRESTO and cumulative-link models
 - ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
 - ``imbkit.pipeline``: ship a fitted model without what only training needs
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         displays,
         exceptions,
         metrics,
+        ordinal,
         pipeline,
         sampling,
         splits,
@@ -42,6 +44,7 @@ __all__ = [
     "displays",
     "exceptions",
     "metrics",
+    "ordinal",
     "pipeline",
     "sampling",
     "show_versions",

@@ -13,6 +13,7 @@ __all__ = [
     "LeakWarning",
     "MissingExtraError",
     "NoEnemyError",
+    "OrderWarning",
     "OutputError",
     "SmallClassWarning",
     "ThresholdWarning",
@@ -59,6 +60,10 @@ class ImbkitWarning(UserWarning):
 
 class LeakWarning(ImbkitWarning):
     """A column or a split lets information about the label into the features."""
+
+
+class OrderWarning(ImbkitWarning):
+    """The order of the classes was guessed, so that the last one may not be the rare one."""
 
 
 class SmallClassWarning(ImbkitWarning):

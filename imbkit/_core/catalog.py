@@ -32,6 +32,7 @@ FAMILIES: Mapping[str, str] = {
     "datasets": "",
     "displays": "plot",
     "metrics": "",
+    "ordinal": "",
     "pipeline": "",
     "sampling": "",
     "splits": "",

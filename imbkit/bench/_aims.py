@@ -39,6 +39,7 @@ def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims
 
     A count metric given as `metric` is the objective. With a promise, such as
     ``"recall_at_precision:0.9"``, decisions are judged by what is left free, the recall.
+    Stages are judged by the log-loss of the last one, unless a measure is named.
     Without an objective, decisions are judged by their cost if costs are given, else by the
     recall among the alerts if a number of alerts is given, else by MCC.
 
@@ -52,14 +53,15 @@ def choose_aims(options: Options, kind: Literal["binary", "multiclass"]) -> Aims
     promise = read_promise(objective)
     if promise is not None:
         objective = promise.free
-    ranking = find_measure(options.metric or "average_precision")
+    usual = "log_loss" if options.has_stages else "average_precision"
+    ranking = find_measure(options.metric or usual)
     if not isinstance(ranking, Measure):
         if objective is not None and (promise or _count_metric(objective) is not ranking):
             rule = "metric must be a ranking measure if objective is given"
             todo = "average_precision and roc_auc are ranking measures"
             raise InvalidParameterError(message("compare", rule, ranking.name, todo))
         objective = ranking.name
-        ranking = RANKINGS["average_precision"]
+        ranking = RANKINGS[usual]
     tuned_for = _count_metric(objective or "mcc")
     if promise is not None:
         if kind != "binary":

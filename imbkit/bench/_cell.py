@@ -16,6 +16,7 @@ from imbkit.bench._folds import stratified_folds
 from imbkit.bench._judge_fold import judge_fold
 from imbkit.bench._measures import Measure
 from imbkit.bench._money import Budget, Costs
+from imbkit.bench._ordered import CONSTANT, LastStage
 from imbkit.bench._rows import Row, cell_name, new_row
 from imbkit.bench._scores import first_line, model_size, scores_of
 from imbkit.bench._splits import Split, forward_pairs
@@ -73,6 +74,15 @@ class CellData:
     budget: Budget | None = None
     resampled_groups: IntArray | None = None
     """The user's groups, which bootstrap intervals draw as wholes."""
+    stages: IntArray | None = None
+    """Stage of each row, from 0; the last one is the positive class."""
+    repairs: bool = True
+    """Whether probabilities are repaired, those of all entries in one way."""
+
+    @property
+    def strata(self) -> IntArray:
+        """What every fold holds in equal shares: stages if there are any, else classes."""
+        return self.codes if self.stages is None else self.stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +115,11 @@ def run_cell(cell: Cell, data: CellData) -> Row:
         except Exception as error:
             row["status"] = "failed"
             row["error"] = f"{type(error).__name__}: {first_line(error)}"
-    # What a promise complains of is counted in a word of its own, not fold by fold.
-    told = f"ThresholdWarning: {type(data.promise).__name__}:"
-    counts = {text: n for text, n in log.counts.items() if not text.startswith(told)}
+    # That a constant separates nothing is known, and what a promise complains of is counted in a word of its own, not fold by fold.
+    told = [f"ThresholdWarning: {type(data.promise).__name__}:"]
+    if data.stages is not None and cell.learner == CONSTANT:
+        told.append("ThresholdWarning: ThresholdClassifierCV: the scores of")
+    counts = {text: n for text, n in log.counts.items() if not text.startswith(tuple(told))}
     row["warnings"] = dict(sorted(counts.items()))
     return row
 
@@ -131,7 +143,7 @@ def inner_splits(split: Split, data: CellData) -> InnerFolds:
     forward = inner_forward(split, data)
     if forward is not None:
         return forward
-    codes, groups = data.codes[split.train], _renumbered(split, data)
+    codes, groups = data.strata[split.train], _renumbered(split, data)
     rng = np.random.default_rng(derive(data.seed, "inner", split.repeat, split.fold))
     fold = stratified_folds(codes, groups, data.inner_folds, rng)
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(data.inner_folds)]
@@ -141,7 +153,7 @@ def inner_forward(split: Split, data: CellData) -> InnerFolds | None:
     """Return the inner folds that go forward in time; None if there are none."""
     if data.times is None or split.part != "main":
         return None
-    codes, times = data.codes[split.train], data.times[split.train]
+    codes, times = data.strata[split.train], data.times[split.train]
     try:
         return forward_pairs(codes, times, _renumbered(split, data), data.inner_folds)
     except DataError:
@@ -159,6 +171,8 @@ def weight_of_model(estimator: BaseEstimator, weight: FloatArray | None) -> dict
     """Return the argument of ``fit`` that hands training weights to a pipeline's model."""
     if weight is None:
         return {}
+    if isinstance(estimator, LastStage):
+        estimator = estimator.estimator
     if isinstance(estimator, Pipeline):
         return {f"{estimator.steps[-1][0]}__sample_weight": weight}
     return {"sample_weight": weight}
@@ -171,6 +185,8 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     X, y = data.matrix[split.train], data.codes[split.train]
     weight = None if data.weight is None else data.weight[split.train]
     arguments: dict[str, Any] = dict(weight_of_model(estimator, weight))
+    if isinstance(estimator, LastStage) and data.stages is not None:
+        arguments["stages"] = data.stages[split.train]
     start = time.perf_counter()
     if data.n_classes == 2:
         rule = data.promise or BestMetric(data.decision)

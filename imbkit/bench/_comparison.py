@@ -181,10 +181,12 @@ class Comparison:
         estimator
             For two classes scikit-learn's FixedThresholdClassifier, with the median of the
             thresholds that were chosen in the comparison. It takes the features without the
-            columns that were named for time, groups or weights.
+            columns that were named for time, groups or weights. A model of stages has no
+            threshold: its ``predict_proba`` has a column a stage, in the order of its
+            ``classes_``.
         """
         plan = self._plan
-        labels = training_labels(plan.target, self._y)
+        labels = training_labels(plan.target, self._y, of_stages=self._model.of_stages)
         return self._model.fit(plan.X, labels, plan.data.weight)
 
     def __repr__(self) -> str:
@@ -214,6 +216,7 @@ def compare(
     prevalence: float | None = None,
     test: tuple[Any, Any] | None = None,
     positive: Any = None,
+    ordered: Any = None,
     n_jobs: int | None = None,
     random_state: int = 0,
     output: str | Path | None = None,
@@ -240,7 +243,8 @@ def compare(
     learners : list, default=None
         Names of the panel, classifiers, or import paths; the panel if None.
     metric : str, default=None
-        Ranking measure of the first verdict: ``"average_precision"`` (the default),
+        Ranking measure of the first verdict: ``"average_precision"`` (the default; with
+        stages ``"log_loss"``),
         ``"roc_auc"``, ``"brier"``, ``"log_loss"``, ``"recall_at_fpr_0.01"``, or
         ``"recall_at_precision_0.9"`` with any other number. A count metric given here is
         taken as the objective.
@@ -286,6 +290,12 @@ def compare(
     positive : label or list of labels, default=None
         Labels that are positive; all others are negative. None takes the rarer of two
         labels, and compares more than two as they are.
+    ordered : list of labels or True, default=None
+        The labels as stages, from first to last, such as ``["none", "cart", "buy"]``; True
+        takes the order of an ordered categorical, or of numbers. The question is then how
+        well models give the probability of the last stage: logistic regression of the last
+        stage, which is the baseline, proportional odds, PRESTO and histogram boosting, always
+        beside a constant. See the Notes.
     n_jobs : int, default=None
         Cells to run at a time, as joblib understands it. It does not change any result.
     random_state : int, default=0
@@ -326,6 +336,12 @@ def compare(
     method. Memory: the table, one matrix of floats of its size, and a memory-mapped copy of
     that matrix on disk which all workers share.
 
+    With `ordered`, models of stages are trained on all of them, the others on the last one
+    against the rest; every model is judged by its probability of the last stage as it comes,
+    on the same splits, which hold every stage in equal shares. The constant is the share of
+    the last stage among the training rows, and skill is the part of its loss that a model
+    saves. What is recommended is what gives better probabilities beyond noise.
+
     References
     ----------
     .. [1] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine
@@ -361,6 +377,7 @@ def compare(
         prevalence=prevalence,
         test=test,
         positive=positive,
+        ordered=ordered,
         n_jobs=n_jobs,
         random_state=random_state,
         output=output,

@@ -97,18 +97,12 @@ def describe_table(
     duplicate_rows = _copies(duplicates)
     contradicting = _contradicting(codes, duplicates)
     near = duplicate_rows if near_duplicates is None else _copies(near_duplicates)
-    classes = [
-        ClassCard(
-            label=label,
-            rows=int(np.count_nonzero(codes == k)),
-            share=float(np.mean(codes == k)),
-            fewest_in_test_fold=min(
-                (int(np.count_nonzero(codes[test] == k)) for test in test_folds or ()), default=0
-            ),
-            positive=target.kind == "binary" and k == 1,
-        )
-        for k, label in enumerate(target.labels)
-    ]
+    positive = 1 if target.kind == "binary" else None
+    classes = _classes(codes, target.labels, positive, test_folds or ())
+    stages = []
+    if target.stages is not None:
+        last = len(target.stages.labels) - 1
+        stages = _classes(target.stages.codes, target.stages.labels, last, test_folds or ())
     kinds = {leak["column"]: leak["kind"] for leak in reversed(leaks)}
     columns = [
         _describe_column(column, n_rows, kinds.get(column.name, ""))
@@ -131,6 +125,7 @@ def describe_table(
         periods=[] if times is None else _periods(times, codes == watched),
         leaks=list(leaks),
         classes=classes,
+        stages=stages,
         columns=columns,
         dropped=list(dropped),
         warnings=[
@@ -140,6 +135,24 @@ def describe_table(
             *_on_unused(table),
         ],
     )
+
+
+def _classes(
+    codes: IntArray, labels: Sequence[str], positive: int | None, folds: Sequence[IntArray]
+) -> list[ClassCard]:
+    """Return the card of each class; `positive` is the code of the positive one."""
+    return [
+        ClassCard(
+            label=label,
+            rows=int(np.count_nonzero(codes == k)),
+            share=float(np.mean(codes == k)),
+            fewest_in_test_fold=min(
+                (int(np.count_nonzero(codes[test] == k)) for test in folds), default=0
+            ),
+            positive=k == positive,
+        )
+        for k, label in enumerate(labels)
+    ]
 
 
 def _describe_column(column: Column, n_rows: int, leak: str) -> ColumnCard:

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray
+from imbkit.bench._ordered import CONSTANT, STAGE_LEARNERS, LastStage, stage_panel
 from imbkit.bench._panel import (
     LEARNERS,
     QUICK_STRATEGIES,
@@ -28,9 +29,10 @@ from imbkit.bench._panel import (
 )
 from imbkit.bench._rows import ROWS_VERSION
 from imbkit.bench._schema import Problem
+from imbkit.bench._target import Target
 from imbkit.exceptions import InvalidParameterError
 
-__all__ = ["VERSIONED", "Entry", "choose_entries", "fingerprint", "in_codes"]
+__all__ = ["VERSIONED", "Entry", "choose_entries", "fingerprint", "for_codes"]
 
 VERSIONED = ("imbkit", "scikit-learn", "imbalanced-learn", "numpy", "scipy")
 """Packages whose versions the scores depend on."""
@@ -44,6 +46,10 @@ class Entry:
 
     strategy: Strategy
     learner: Learner
+    is_own: bool
+    """Whether it is the user's own in part, and so not known by its name."""
+    alone: bool = False
+    """Whether there is no other strategy, so that this one is not worth a word."""
 
     @property
     def name(self) -> str:
@@ -53,13 +59,9 @@ class Entry:
     @property
     def title(self) -> str:
         """The entry in words."""
+        if self.alone:
+            return self.learner.title
         return f"{self.strategy.title or self.strategy.name} + {self.learner.title}"
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the user's own in part, and so not known by its name."""
-        known = STRATEGIES.get(self.strategy.name), LEARNERS.get(self.learner.name)
-        return known != (self.strategy, self.learner)
 
 
 def choose_entries(
@@ -70,14 +72,28 @@ def choose_entries(
     quick: bool,
     weighted: bool,
 ) -> tuple[list[tuple[Entry, BaseEstimator]], list[Problem]]:
-    """Return the baseline and the panel with their estimators, and what was left out."""
+    """Return the baseline and the panel with their estimators, and what was left out.
+
+    Stages have a panel of their own, and a constant beside the baseline.
+    """
+    known = stage_panel(task) if task.stages else LEARNERS
     names = QUICK_STRATEGIES if quick else tuple(STRATEGIES)
+    if task.stages:
+        names = names[:1]
     chosen = [resolve_strategy(s) for s in (names if strategies is None else strategies)]
-    models = [resolve_learner(m) for m in (LEARNERS if learners is None else learners)]
-    baseline = Entry(next(iter(STRATEGIES.values())), next(iter(LEARNERS.values())))
+    models = [_find_learner(m, known, task) for m in (known if learners is None else learners)]
+    untouched = next(iter(STRATEGIES.values()))
+    pairs = [(untouched, next(iter(known.values())))]
+    if task.stages:
+        pairs.append((untouched, known[CONSTANT]))
+    # A constant learns nothing from the columns, whatever a strategy does to the rows.
+    pairs += [(s, m) for m in models for s in chosen if m is not known.get(CONSTANT)]
+    alone = bool(task.stages) and all(strategy == untouched for strategy, _ in pairs)
     panel: dict[str, tuple[Entry, BaseEstimator]] = {}
     problems = []
-    for entry in [baseline, *(Entry(s, m) for m in models for s in chosen)]:
+    for strategy, learner in pairs:
+        by_name = STRATEGIES.get(strategy.name), known.get(learner.name)
+        entry = Entry(strategy, learner, by_name != (strategy, learner), alone)
         if entry.name in panel:
             if entry == panel[entry.name][0]:
                 continue
@@ -96,7 +112,28 @@ def choose_entries(
     return list(panel.values()), problems
 
 
-def in_codes(estimator: BaseEstimator, values: Sequence[Sequence[Any]]) -> BaseEstimator:
+def _find_learner(learner: object, known: Mapping[str, Learner], task: Task) -> Learner:
+    """Return a learner; complain of one of stages where there are none."""
+    needs_stages = isinstance(learner, str) and learner in STAGE_LEARNERS and learner not in known
+    if not needs_stages:
+        found = resolve_learner(learner, known)
+        if not found.ordered or task.stages:
+            return found
+    rule = "a learner of stages needs a target whose classes have an order"
+    todo = "Name the stages from first to last with --ordered (ordered=), or leave it out"
+    name = learner if isinstance(learner, str) else type(learner).__name__
+    raise InvalidParameterError(message("compare", rule, f"{name} without an order", todo))
+
+
+def for_codes(entry: Entry, estimator: BaseEstimator, target: Target) -> BaseEstimator:
+    """Return an entry's estimator as the cells fit it, for codes of two classes or of more."""
+    if target.stages is None or not entry.learner.ordered:
+        return _in_codes(estimator, target.values)
+    stages = target.stages.values
+    return LastStage(_in_codes(estimator, [(value,) for value in stages]), len(stages) - 1)
+
+
+def _in_codes(estimator: BaseEstimator, values: Sequence[Sequence[Any]]) -> BaseEstimator:
     """Return an estimator for class codes, its parameters by label turned into such by code.
 
     Labels that were grouped have no parameters of their own; those keys are codes already.

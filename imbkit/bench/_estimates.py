@@ -15,6 +15,7 @@ from imbkit.bench._schema import (
     Policy,
     PolicySummary,
 )
+from imbkit.bench._skill import SKILLS
 from imbkit.bench._stats import compare_pairs, corrected_interval
 from imbkit.bench._summary_curves import calibration_card
 from imbkit.bench._values import Values, floats
@@ -30,7 +31,8 @@ def summarise_entry(values: Values, entry: EntryCard) -> EntrySummary:
     """Return what an entry's rows come to."""
     rows, card = values.of_entry(entry), values.card
     scored = next((row for row in rows if row and row["scores"]), None)
-    ranked = [name for name in card["metrics"] if scored and name in scored["scores"]]
+    known = scored["scores"] if scored else {}
+    ranked = [name for name in card["metrics"] if SKILLS.get(name, name) in known]
     summaries = []
     for policy in card["policies"]:
         found = scored["policies"].get(policy, {}) if scored else {}
@@ -62,6 +64,7 @@ def summarise_entry(values: Values, entry: EntryCard) -> EntrySummary:
         title=entry["title"],
         baseline=entry is card["entries"][0],
         changes_prior=entry["changes_prior"],
+        of_stages=entry.get("of_stages", False),
         done=sum(row is not None and row["status"] == "done" for row in rows),
         failed=sum(row is not None and row["status"] == "failed" for row in rows),
         missing=sum(row is None for row in rows),

@@ -36,7 +36,7 @@ class FinalModel:
         Median of those chosen on the training sides of the comparison, infinite if that alerts
         nothing; None for many classes.
     pos_label : object
-        The positive label; None for many classes.
+        The positive label, which may be the last stage; None for many classes.
     class_weights : dict, default=None
         Label of each of many classes -> what the recommended decision multiplies its
         probability by; None where it is the most probable class. No object of scikit-learn
@@ -47,6 +47,9 @@ class FinalModel:
     threshold: float | None
     pos_label: Any
     class_weights: dict[Any, float] | None = None
+    of_stages: bool = False
+    """Whether the estimator is trained on all stages. It is not cut at the threshold then, as no
+    object of scikit-learn decides by the probability of one class of many: the recipe does."""
 
     def whole(self) -> BaseEstimator:
         """Return the unfitted model: the estimator, cut at the threshold if there is one."""
@@ -68,13 +71,13 @@ class FinalModel:
             return clone(self.whole()).fit(X, y)
         arguments = weight_of_model(self.estimator, weight)
         fitted = clone(self.estimator).fit(X, y, **arguments)
-        if self.threshold is None:
+        if self.threshold is None or self.of_stages:
             return fitted
         # scikit-learn hands weights through a threshold only if routing is switched on.
         return self._cut(FrozenEstimator(fitted)).fit(X, y)
 
     def _cut(self, estimator: BaseEstimator) -> BaseEstimator:
-        if self.threshold is None:
+        if self.threshold is None or self.of_stages:
             return estimator
         return FixedThresholdClassifier(
             estimator, threshold=self.threshold, pos_label=self.pos_label
@@ -89,7 +92,7 @@ def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
     them or more found no alert worth it, the model raises none.
     """
     entry = next(entry for entry in plan.entries if entry.name == entry_name)
-    model = entry.strategy.build(entry.learner, _own_task(plan.task, plan.table))
+    model = entry.strategy.build(entry.learner, _own_task(plan.task, plan.table, plan.target))
     if plan.table.converted:
         steps = getattr(model, "steps", [("model", model)])
         model = type(model)([("plain", FunctionTransformer(plain_table)), *steps])
@@ -106,7 +109,9 @@ def final_model(plan: Plan, entry_name: str, rows: Iterable[Row]) -> FinalModel:
     chosen = [row["policies"][plan.decision_policy]["threshold"] for row in own]
     # Rows have no infinite numbers: no threshold stands for one that no score reaches.
     cuts = [inf if cut is None else cut for cut in chosen]
-    return FinalModel(model, median(cuts) if cuts else 0.5, _positive_label(plan.target))
+    threshold, of_stages = median(cuts) if cuts else 0.5, entry.learner.ordered
+    label = _positive_label(plan.target, of_stages=of_stages)
+    return FinalModel(model, threshold, label, of_stages=of_stages)
 
 
 def _class_weights(plan: Plan, rows: Iterable[Row]) -> dict[Any, float] | None:
@@ -119,8 +124,13 @@ def _class_weights(plan: Plan, rows: Iterable[Row]) -> dict[Any, float] | None:
     return {label: float(weight) for label, weight in zip(labels, medians, strict=True)}
 
 
-def training_labels(target: Target, y: ArrayLike) -> AnyArray:
-    """Return the labels to train on: the target's own, or 1 where any positive label stands."""
+def training_labels(target: Target, y: ArrayLike, *, of_stages: bool = False) -> AnyArray:
+    """Return the labels to train on: the target's own, or 1 where any positive label stands.
+
+    A model of stages is trained on the target's own, however many there are.
+    """
+    if of_stages and target.stages is not None:
+        return np.array(target.stages.values)[target.stages.codes]
     if _is_grouped(target):
         return target.codes
     labels = np.asarray(y).reshape(-1)
@@ -131,7 +141,9 @@ def training_labels(target: Target, y: ArrayLike) -> AnyArray:
     return labels
 
 
-def reading_lines(plan: Plan, reading: Sequence[str]) -> tuple[list[str], set[tuple[str, str]]]:
+def reading_lines(
+    plan: Plan, reading: Sequence[str], *, of_stages: bool = False
+) -> tuple[list[str], set[tuple[str, str]]]:
     """Return the lines of the recipe that define ``X`` and ``y``, and what they import.
 
     Parameters
@@ -141,25 +153,31 @@ def reading_lines(plan: Plan, reading: Sequence[str]) -> tuple[list[str], set[tu
     reading : sequence of str
         Lines that define ``X`` and the labels ``y`` as in the table; empty if the table came
         from Python, where the reader has both.
+    of_stages : bool, default=False
+        Whether the model is trained on all stages.
     """
+    grouped = _is_grouped(plan.target) and not of_stages
     if not reading:
         lines = ["# X and y are your table and its labels."]
         if plan.taken:
             lines.append(f"# X is without {', '.join(map(repr, plan.taken))}.")
-        if not _is_grouped(plan.target):
+        if not grouped:
             return lines, set()
         lines.append(f"y = isin(y, {list(plan.target.values[1])!r}).astype(int)")
         return lines, {("numpy", "isin")}
     imports = [line.split() for line in reading if line.startswith("from ")]
     lines = [line for line in reading if not line.startswith("from ")]
-    if _is_grouped(plan.target):
+    if of_stages:
+        # An order that the column has of its own may be another one.
+        lines.append("y = y.to_numpy()")
+    if grouped:
         lines.append(f"y = y.isin({list(plan.target.values[1])!r}).astype(int)")
     return lines, {(words[1], name.strip(",")) for words in imports for name in words[3:]}
 
 
-def _positive_label(target: Target) -> Any:
+def _positive_label(target: Target, *, of_stages: bool) -> Any:
     """Return the positive label among the training labels."""
-    return 1 if _is_grouped(target) else target.values[1][0]
+    return 1 if _is_grouped(target) and not of_stages else target.values[1][0]
 
 
 def _is_grouped(target: Target) -> bool:
@@ -167,8 +185,8 @@ def _is_grouped(target: Target) -> bool:
     return target.kind == "binary" and max(map(len, target.values)) > 1
 
 
-def _own_task(task: Task, table: Table) -> Task:
-    """Name the columns as the table itself does."""
+def _own_task(task: Task, table: Table, target: Target) -> Task:
+    """Name the columns and the stages as the table itself does."""
 
     def own(position: int) -> int | str:
         return table.columns[position].name if table.named else table.positions[position]
@@ -181,4 +199,5 @@ def _own_task(task: Task, table: Table) -> Task:
         n_train=task.n_train,
         fewest=task.fewest,
         complete=not table.unused,
+        stages=() if target.stages is None else target.stages.values,
     )

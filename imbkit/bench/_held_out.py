@@ -172,7 +172,7 @@ def _score(
     final: FinalModel,
     cards: dict[str, MetricCard],
 ) -> HeldOutEntry:
-    scores, probabilities = _scores(plan, model, test.X)
+    scores, probabilities = _scores(plan, model, test.X, final.pos_label)
     policy, cut = plan.decision_policy, final.threshold
     flagged: AnyArray
     if cut is None:
@@ -221,14 +221,13 @@ def _score(
     return HeldOutEntry(id=entry, policy=policy, threshold=shown, scores=values, low=low, high=high)
 
 
-def _scores(plan: Plan, model: Any, X: Any) -> tuple[FloatArray, bool]:
+def _scores(plan: Plan, model: Any, X: Any, positive: Any) -> tuple[FloatArray, bool]:
     """Return scores with a column a class code, or of the positive class of two."""
     probabilities = hasattr(model, "predict_proba")
     raw = np.asarray(model.predict_proba(X) if probabilities else model.decision_function(X))
     classes = list(np.asarray(model.classes_).tolist())
     if plan.target.kind == "binary":
-        grouped = max(map(len, plan.target.values)) > 1
-        place = classes.index(1 if grouped else plan.target.values[1][0])
+        place = classes.index(positive)
         if raw.ndim == 2:
             return raw[:, place], probabilities
         return raw if place == 1 else -raw, probabilities

@@ -112,21 +112,21 @@ def _policies(
         flags[policy] = scores >= cut
         row["policies"][policy] = {"threshold": cut if np.isfinite(cut) else None}
     if probabilities:
-        repaired = repair(
-            scores,
-            np.asarray(model.cv_results_["y_score"]),
-            np.asarray(model.cv_results_["y_true"]),
-        )
         row["reliability"] = reliability_counts(truth, scores)
-        row["repaired"] = reliability_counts(truth, repaired)
-        row["repair"] = "sigmoid"
-        row["calibration"] = {
-            "before": probability_errors(truth, scores),
-            "after": probability_errors(truth, repaired),
-        }
+        row["calibration"] = {"before": probability_errors(truth, scores)}
+        believed = scores
+        if data.repairs:
+            believed = repair(
+                scores,
+                np.asarray(model.cv_results_["y_score"]),
+                np.asarray(model.cv_results_["y_true"]),
+            )
+            row["repaired"] = reliability_counts(truth, believed)
+            row["repair"] = "sigmoid"
+            row["calibration"]["after"] = probability_errors(truth, believed)
         if data.costs is not None:
             costs = data.costs.take(split.test)
-            flags["expected_loss"] = costs.alerts(repaired)
+            flags["expected_loss"] = costs.alerts(believed)
     if data.budget is not None:
         flags["budget"] = data.budget.flags(split.test, scores)
         row["policies"]["budget"] = {"threshold": float(scores[flags["budget"]].min())}

@@ -9,6 +9,7 @@ import numpy as np
 
 from imbkit._core.messages import listing, message, require
 from imbkit._core.rng import integer_seed
+from imbkit.bench._stages import check_order
 from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["COSTS", "Options"]
@@ -36,6 +37,7 @@ class Options:
     prevalence: float | None = None
     test: tuple[Any, Any] | None = None
     positive: Any = None
+    ordered: Any = None
     n_jobs: int | None = None
     random_state: Any = 0
     output: str | Path | None = None
@@ -54,6 +56,11 @@ class Options:
         if self.prevalence is not None and not _is_share(self.prevalence):
             todo = "Write 0.001 for one positive row in a thousand"
             _refuse("prevalence must be a number between 0 and 1", self.prevalence, todo)
+        check_order(self.ordered)
+        if self.has_stages and self.positive is not None:
+            rule = "positive and ordered must not be given together"
+            todo = "Leave out --positive (positive=): the last stage is the positive class"
+            _refuse(rule, self.positive, todo)
         if self.alerts is not None and self.alerts_per_day is not None:
             rule = "alerts are given for the whole table or per day, not both"
             _refuse(rule, f"alerts={self.alerts!r} and alerts_per_day={self.alerts_per_day!r}")
@@ -76,6 +83,11 @@ class Options:
             if all(value is None for value in self.costs.values()):
                 return replace(self, costs=None)
         return self
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the classes are stages in an order."""
+        return self.ordered is not None and self.ordered is not False
 
     @property
     def seed(self) -> int:

@@ -10,6 +10,7 @@ from imbkit.bench._page_curves import Curves, curves_of
 from imbkit.bench._page_data import DataPart, data_part, more
 from imbkit.bench._page_folds import Matrix, fold_plots, matrix_of
 from imbkit.bench._page_money import Money, Rates, money_of, rates_of, saving_sentences
+from imbkit.bench._page_ordered import constant_sentence, question_title, stages_text
 from imbkit.bench._page_promise import PromisePart, promise_of
 from imbkit.bench._page_tables import (
     Table,
@@ -75,6 +76,8 @@ class Page:
     advice: tuple[str, str, str]
     """What to use, how it decides, and why."""
     answers: tuple[Answer, ...]
+    constant: str
+    """What models save of a constant's loss; empty without stages."""
     savings: tuple[tuple[str, str], ...]
     tested: str
     caution: str
@@ -83,6 +86,12 @@ class Page:
     policy: str
     data: DataPart
     binary: bool
+    stages: str
+    """The stages in their order; empty if classes have none."""
+    question: str
+    """What the verdict without thresholds is about."""
+    repaired: bool
+    """Whether probabilities were repaired, those of all entries alike."""
     ranking: Table
     decisions: Table
     intervals: Table
@@ -135,6 +144,7 @@ def page_of(summary: Summary) -> Page:
         ),
         advice=advice_of(summary, titles),
         answers=answers_of(summary, titles),
+        constant=constant_sentence(summary, titles),
         savings=(*promise_sentences(summary), *saving_sentences(summary, titles)),
         tested=held_out_sentence(summary),
         caution=cautions[0] if cautions else no_caution(summary),
@@ -143,6 +153,9 @@ def page_of(summary: Summary) -> Page:
         policy=policy_words(summary, summary["recommended_policy"]),
         data=data_part(summary),
         binary=summary["task"]["kind"] == "binary",
+        stages=stages_text(summary),
+        question=question_title(summary, "ranking"),
+        repaired=any(e["calibration"] and e["calibration"]["after"] for e in summary["entries"]),
         ranking=ranking_table(summary),
         decisions=decisions_table(summary),
         intervals=intervals_table(summary),
@@ -186,6 +199,9 @@ def _contents(*, money: bool, curves: bool, folds: bool) -> tuple[tuple[str, str
 def _asked(summary: Summary) -> str:
     """Return the question of the comparison in one sentence."""
     task, target = summary["task"], inert(summary["task"]["target"], 60)
+    if stages := task.get("stages"):
+        last, many = inert(task["positive"], 60), len(stages)
+        return f"Which model gives the probability that {target} is {last}, the last of {many} stages?"
     if task["kind"] == "binary":
         positive = inert(task["positive"], 60)
         return f"Which way of training finds the rows where {target} is {positive}?"
@@ -199,7 +215,9 @@ def _compared(summary: Summary) -> str:
     base = next((inert(e["title"]) for e in summary["entries"] if e["baseline"]), "")
     if not base:
         return "Nothing was compared."
-    if len(summary["entries"]) < len(strategies) * len(learners):
+    if summary["task"].get("stages") and len(strategies) == 1:
+        what = f"{_many(len(learners), 'model', 'models')}, one of them a constant"
+    elif len(summary["entries"]) < len(strategies) * len(learners):
         what = f"{len(summary['entries'])} combinations of a strategy with a learner"
     else:
         what = f"{_many(len(strategies), 'strategy', 'strategies')} with "
@@ -217,8 +235,9 @@ def _figures(summary: Summary) -> tuple[tuple[str, str], ...]:
     done = sum(entry["done"] for entry in entries)
     rarest = min(data["classes"], key=lambda c: c["rows"], default=None)
     pairs = [("Rows", f"{data['rows']:,}"), ("Features", f"{data['features']:,}")]
+    what = "Rows of the last stage" if summary["task"].get("stages") else "Positive rows"
     pairs += [
-        ("Positive rows", f"{card['rows']:,} ({share_text(card['share'])})")
+        (what, f"{card['rows']:,} ({share_text(card['share'])})")
         for card in data["classes"]
         if card["positive"]
     ]
@@ -244,19 +263,32 @@ def _method(summary: Summary) -> tuple[tuple[str, str], ...]:
     inner = f"{task['inner_folds']} folds inside each training side"
     if not task["inner_folds"]:
         inner = "none; the most probable class is predicted"
+    question = question_title(summary, "ranking")
+    panel = "quick: fewer strategies and folds" if task["quick"] else "full"
+    facts: list[tuple[str, str]] = []
+    if stages := stages_text(summary):
+        facts.append(("Stages, each in equal shares in all folds", stages))
+        panel = "quick: fewer folds" if task["quick"] else panel
     return (
+        *facts,
         ("Test folds", folds),
         ("Threshold chosen on" if task["kind"] == "binary" else "Weights chosen on", inner),
-        ("Ranking judged by", title(task["ranking_metric"])),
+        (f"{question} judged by", title(task["ranking_metric"])),
         ("Decisions judged by", f"{title(task['decision_metric'])}, {policy}{_within(summary)}"),
         ("Seed", f"{task['seed']}"),
-        ("Panel", "quick: fewer strategies and folds" if task["quick"] else "full"),
+        ("Panel", panel),
         ("Time of the last call", seconds_text(summary["timing"]["wall_seconds"])),
     )
 
 
 def _shipped(summary: Summary) -> str:
     """Say where the saved model decides otherwise than is recommended."""
+    if any(e.get("of_stages") for e in summary["entries"] if e["id"] == summary["recommended"]):
+        return (
+            "The saved model gives a probability of every stage and predicts the most probable "
+            "one, which a rare stage seldom is. What was compared is the probability of the last "
+            "stage; the recommended decision, a threshold on it, stands in the recipe."
+        )
     if summary["task"]["kind"] == "binary" or summary["recommended_policy"] != "tuned":
         return ""
     return (

@@ -36,6 +36,8 @@ class Calibration:
     plots: tuple[Plot, ...]
     errors: Table
     """Of every entry, before and after repair."""
+    repaired: bool
+    """Whether there was a repair."""
 
 
 def calibration_of(summary: Summary, titles: Mapping[str, str]) -> Calibration | None:
@@ -51,6 +53,7 @@ def calibration_of(summary: Summary, titles: Mapping[str, str]) -> Calibration |
     return Calibration(
         plots=tuple(_plot(c, c is base, names[c["id"]], ends) for c in shown),
         errors=errors,
+        repaired=errors.policies,
     )
 
 
@@ -132,7 +135,7 @@ def _errors(summary: Summary) -> Table:
             replace(row, cells=tuple(Cell(column[k]) for column in columns))
             for k, (row, _) in enumerate(lines)
         ),
-        policies=True,
+        policies=any(not row.lines for row, _ in lines),
         policy_head="Probabilities",
         left_out=more(len(entries), MOST_ENTRIES, "entries"),
     )

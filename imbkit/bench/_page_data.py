@@ -78,6 +78,8 @@ class DataPart:
     warnings: tuple[str, ...]
     classes: tuple[ClassLine, ...]
     classes_left_out: str
+    stages: bool
+    """Whether the classes have an order."""
     columns: tuple[ColumnLine, ...]
     columns_left_out: str
     columns_noted: int
@@ -93,7 +95,8 @@ def data_part(summary: Summary) -> DataPart:
     """Return what the page says of the table."""
     data, binary = summary["data"], summary["task"]["kind"] == "binary"
     columns = sorted(data["columns"], key=lambda column: not column["note"])
-    classes = data["classes"]
+    stages = data.get("stages", [])
+    classes = stages or data["classes"]
     if not binary:
         classes = sorted(classes, key=lambda c: -c["rows"])
     # A leak may also stand among the warnings.
@@ -113,10 +116,17 @@ def data_part(summary: Summary) -> DataPart:
         columns_noted=sum(bool(column["note"]) for column in columns),
         periods=_period_lines(summary),
         period_plots=_period_plots(summary, binary),
-        counted="Positive rows" if binary else "Rows of the rarest class",
+        stages=bool(stages),
+        counted=_counted(binary, bool(stages)),
         folds=folds,
         in_time=any(fold.span for fold in folds),
     )
+
+
+def _counted(binary: bool, stages: bool) -> str:
+    if stages:
+        return "Rows of the last stage"
+    return "Positive rows" if binary else "Rows of the rarest class"
 
 
 def more(count: int, shown: int, what: str) -> str:
@@ -137,6 +147,7 @@ def _facts(summary: Summary) -> tuple[tuple[str, str], ...]:
         low, high = min(counts), max(counts)
         each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
         what = "Positives" if summary["task"]["kind"] == "binary" else "Rarest class"
+        what = "Last stage" if data.get("stages") else what
         facts.append((f"{what} in a test fold", each))
     if data["group_column"]:
         facts.append(("Groups", f"{data['groups']:,}, by {inert(data['group_column'], 60)}"))

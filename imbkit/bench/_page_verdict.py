@@ -12,13 +12,13 @@ from imbkit.bench._figures import (
     signed,
 )
 from imbkit.bench._inert import inert
+from imbkit.bench._page_ordered import question_title
 from imbkit.bench._page_tables import policy_words
 from imbkit.bench._schema import MetricCard, Summary, Verdict
 from imbkit.bench._summary_promise import breaks_promise
 
 __all__ = [
     "LONGEST_SENTENCE",
-    "QUESTIONS",
     "Answer",
     "Figure",
     "Tick",
@@ -30,7 +30,6 @@ __all__ = [
 
 LONGEST_SENTENCE = 600
 FIGURE_WIDTH = 360.0
-QUESTIONS = {"ranking": "Ranking", "decisions": "Decisions"}
 OUTCOMES = {
     "beaten": "Baseline beaten",
     "not beaten": "Baseline not beaten",
@@ -110,7 +109,7 @@ def advice_of(summary: Summary, titles: Mapping[str, str]) -> tuple[str, str, st
     if summary["recommended_policy"] == "tuned" and summary["task"]["kind"] == "multiclass":
         decides = "with tuned weights of the classes"
     won = [
-        QUESTIONS[v["question"]].lower()
+        question_title(summary, v["question"]).lower()
         for v in summary["verdicts"]
         if v["outcome"] == "beaten" and v["best"] == recommended
     ]
@@ -133,7 +132,7 @@ def _answer(summary: Summary, verdict: Verdict, titles: Mapping[str, str]) -> An
     title = inert(card["title"] if card else verdict["metric"], 60)
     return Answer(
         key=verdict["question"],
-        question=QUESTIONS[verdict["question"]],
+        question=question_title(summary, verdict["question"]),
         outcome=OUTCOMES[verdict["outcome"]],
         sentence=inert(verdict["sentence"], LONGEST_SENTENCE),
         metric=title,

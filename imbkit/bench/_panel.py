@@ -71,6 +71,10 @@ class Task:
         Rows of the rarest class in the smallest set of rows that an estimator is fitted on.
     complete : bool, default=True
         Whether `numbers` and `categories` are all the columns that estimators are given.
+    stages : tuple, default=()
+        The classes of an ordered target from first to last, as the labels that an ordered
+        learner is trained on; empty where classes have no order. The kind is then "binary":
+        the last stage against the rest.
 
     Examples
     --------
@@ -87,6 +91,7 @@ class Task:
     n_train: int
     fewest: int
     complete: bool = True
+    stages: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,9 @@ class Learner:
         and categories are encoded one-hot.
     two_classes : mapping, default=None
         Parameters that are set on the model where there are two classes.
+    ordered : bool, default=False
+        Whether the model is trained on all stages of an ordered target, instead of the last
+        one against the rest; then it has a parameter ``categories`` for their order.
 
     Examples
     --------
@@ -123,6 +131,14 @@ class Learner:
     model: BaseEstimator
     native: bool = False
     two_classes: Mapping[str, object] | None = None
+    ordered: bool = False
+
+    def __post_init__(self) -> None:
+        """Complain of a model of stages that cannot be told their order."""
+        if self.ordered and "categories" not in self.model.get_params(deep=False):
+            rule = "an ordered model must have a parameter categories, for the order of the stages"
+            todo = "Leave out ordered=True: the model is then one of the last stage"
+            raise InvalidParameterError(message("Learner", rule, self.model, todo))
 
     def pipeline(
         self,
@@ -156,6 +172,10 @@ class Learner:
         """
         native = self.native and not distances
         model = clone(self.model).set_params(**parameters)
+        if self.ordered:
+            if wrap is not None:
+                raise CannotBuildError(f"{self.title} must know the stages, which a wrapper hides")
+            model.set_params(categories=list(task.stages))
         if self.two_classes and task.kind == "binary":
             model.set_params(**self.two_classes)
         if native and task.categories:
@@ -327,7 +347,7 @@ def strategy_names() -> list[tuple[str, str]]:
 
 
 def learner_names() -> list[tuple[str, str]]:
-    """Return name and title of each learner of the default panel."""
+    """Return name and title of each learner of the default panel of classes without order."""
     return [(learner.name, learner.title) for learner in LEARNERS.values()]
 
 
@@ -392,8 +412,10 @@ def resolve_strategy(strategy: object) -> Strategy:
     raise InvalidParameterError(message("compare", rule, strategy, todo))
 
 
-def resolve_learner(learner: object) -> Learner:
-    """Return a learner from itself, its name, a classifier, or its path.
+def resolve_learner(learner: object, known: Mapping[str, Learner] = LEARNERS) -> Learner:
+    """Return a learner from itself, its name among those that are known, a classifier, or a path.
+
+    A classifier with a parameter ``categories`` is one of stages.
 
     Raises
     ------
@@ -403,13 +425,14 @@ def resolve_learner(learner: object) -> Learner:
     if isinstance(learner, Learner):
         return learner
     if isinstance(learner, str):
-        if learner in LEARNERS:
-            return LEARNERS[learner]
-        learner = _construct(learner, "learners", LEARNERS)
+        if learner in known:
+            return known[learner]
+        learner = _construct(learner, "learners", known)
     if isinstance(learner, BaseEstimator) and is_classifier(learner):
         title = type(learner).__name__
         native = isinstance(learner, HistGradientBoostingClassifier)
-        return Learner(title, title, learner, native=native)
+        ordered = "categories" in learner.get_params(deep=False)
+        return Learner(title, title, learner, native=native, ordered=ordered)
     rule = "a learner must be a name, a classifier, or a path such as package.module:Name"
     todo = "See `imbkit list` for the names"
     raise InvalidParameterError(message("compare", rule, learner, todo))

@@ -1,7 +1,7 @@
 """Everything about a comparison that is decided before the first fit."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from imbkit._core.types import IntArray
 from imbkit.bench._aims import choose_aims
 from imbkit.bench._cell import Cell, CellData, InnerFolds, inner_splits
 from imbkit.bench._columns import Table, duplicate_groups, read_columns
-from imbkit.bench._entries import Entry, choose_entries, fingerprint, in_codes
+from imbkit.bench._entries import Entry, choose_entries, fingerprint, for_codes
 from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
 from imbkit.bench._leaks import find_leaks, near_duplicate_groups
 from imbkit.bench._money import read_budget
@@ -32,6 +32,7 @@ from imbkit.bench._splits import (
     read_cv,
     time_design,
 )
+from imbkit.bench._stages import read_stages
 from imbkit.bench._target import Target, read_target
 from imbkit.exceptions import DataError
 from imbkit.splits._times import Times
@@ -89,7 +90,10 @@ class Plan:
 def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
     """Check the input and decide splits, entries, seeds and cells."""
     seed = options.seed
-    target = read_target(y, options.positive, target_name)
+    if options.has_stages:
+        target = read_stages(y, options.ordered, target_name)
+    else:
+        target = read_target(y, options.positive, target_name)
     aims = choose_aims(options, target.kind)
     roles = read_roles(X, target.codes.size, options)
     promise = None if aims.promise is None else aims.promise.of_rows(target.codes.size)
@@ -125,6 +129,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         promise=None if promise is None else promise.rule,
         budget=_read_budget(options, table, target, roles),
         resampled_groups=roles.groups,
+        stages=None if target.stages is None else target.stages.codes,
     )
     inner = [inner_splits(split, data) for split in design.splits if data.inner_folds]
     untuned = () if data.inner_folds else (_untuned(target),)
@@ -136,7 +141,10 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         quick=options.quick,
         weighted=roles.weight is not None,
     )
-    built = [(entry, in_codes(estimator, target.values)) for entry, estimator in built]
+    built = [(entry, for_codes(entry, estimator, target)) for entry, estimator in built]
+    if target.stages is not None:
+        # Where no entry changed the classes' shares there is nothing to undo.
+        data = replace(data, repairs=any(entry.strategy.changes_prior for entry, _ in built))
     stratified = () if roles.times is None or not inner else _not_forward(inner, design.splits)
     return Plan(
         X=roles.X,
@@ -151,7 +159,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         cells=_make_cells(design, beside, built),
         task=task,
         problems=tuple(problems),
-        cautions=(*roles.cautions, *design.cautions, *stratified, *untuned),
+        cautions=(*roles.cautions, *_order_doubted(target), *design.cautions, *stratified, *untuned),
         fingerprint=_fingerprint(table, data, target, design, options, built),
         quick=options.quick,
         duplicates=duplicates,
@@ -178,7 +186,7 @@ def _groups_to_keep(
     if given is not None:
         joined = merge_groups(duplicates, given)
         left, before = (
-            int(fewest_groups_of_a_class(target.codes, each).min()) for each in (joined, given)
+            int(fewest_groups_of_a_class(target.strata, each).min()) for each in (joined, given)
         )
         if left < FEWEST_ROWS <= before:
             rule = f"at least {FEWEST_ROWS} sets of groups of each class must share no equal row"
@@ -213,23 +221,36 @@ def _inner_folds(target: Target, groups: IntArray | None, splits: Iterable[Split
     folds = INNER_FOLDS
     for split in splits:
         among = None if groups is None else groups[split.train]
-        distinct = fewest_groups_of_a_class(target.codes[split.train], among)
-        rarest = int(distinct.argmin())
+        distinct = fewest_groups_of_a_class(target.strata[split.train], among)
+        rarest, labels = int(distinct.argmin()), target.strata_labels
         if target.kind != "binary":
             # Fewer would take away rows that a strategy needs of the class: its most probable
             # class can be predicted all the same.
             if distinct.size < len(target.labels) or distinct[rarest] < INNER_FOLDS:
                 return 0
             continue
-        if distinct.size < 2 or distinct[rarest] < 2:
+        if distinct.size < len(labels) or distinct[rarest] < 2:
             rule = "every training side needs 2 distinct rows (or groups) of each class"
-            got = f"{distinct[rarest]} of {target.labels[rarest]!r} in split {split.fold}"
-            if distinct.size < 2:
-                got = f"none of {target.labels[1]!r} in split {split.fold}"
+            got = f"{distinct[rarest]} of {labels[rarest]!r} in split {split.fold}"
+            if distinct.size < len(labels):
+                got = f"none of {labels[-1]!r} in split {split.fold}"
             todo = "Hold out fewer rows at a time, for example by more folds or smaller groups"
             raise DataError(message("compare", rule, got, todo))
         folds = min(folds, int(distinct[rarest]))
     return folds
+
+
+def _order_doubted(target: Target) -> tuple[str, ...]:
+    """Say that the order of the stages may be the wrong way round."""
+    if target.stages is None:
+        return ()
+    counts = np.bincount(target.stages.codes)
+    if counts.argmax() < counts.size - 1:
+        return ()
+    return (
+        f"The last stage, {target.positive!r}, is the commonest one: is the order the wrong way "
+        "round? Models of stages are made for a rare last one.",
+    )
 
 
 def _untuned(target: Target) -> str:
@@ -278,10 +299,10 @@ def _make_task(
     table: Table, target: Target, splits: tuple[Split, ...], inner: Sequence[InnerFolds]
 ) -> Task:
     """Return what strategies may know of the table."""
-    n_classes = len(target.labels)
+    n_classes = len(target.strata_labels)
     fewest = table.n_rows
     for split, folds in zip(splits, inner or [()] * len(splits), strict=True):
-        codes = target.codes[split.train]
+        codes = target.strata[split.train]
         sides = [train for train, _ in folds] or [np.arange(codes.size)]
         for train in sides:
             fewest = min(fewest, int(np.bincount(codes[train], minlength=n_classes).min()))
@@ -292,6 +313,7 @@ def _make_task(
         missing=any(c.missing and c.kind != "category" for c in table.columns),
         n_train=max(split.train.size for split in splits),
         fewest=fewest,
+        stages=() if target.stages is None else tuple(range(n_classes)),
     )
 
 
@@ -327,6 +349,8 @@ def _fingerprint(
     ]
     if data.promise is not None:
         parts.append((type(data.promise).__name__, sorted(data.promise.get_params().items())))
+    if target.stages is not None:
+        parts += [target.stages.labels, data.repairs]
     own_splits = hasattr(options.cv, "split")
     arrays = [table.matrix, target.codes, *(split.test for split in design.splits)]
     if own_splits or data.times is not None or data.groups is None:
@@ -334,6 +358,6 @@ def _fingerprint(
     costs = () if data.costs is None else (data.costs.fn, data.costs.fp, data.costs.gain)
     # Equal numbers may be seconds of dates or days.
     day = None if data.budget is None else data.budget.day
-    more = (data.groups, data.resampled_groups, data.times, data.weight, day, *costs)
+    more = (data.groups, data.resampled_groups, data.times, data.weight, day, *costs, data.stages)
     arrays += [array for array in more if array is not None]
     return fingerprint(parts, arrays, built)

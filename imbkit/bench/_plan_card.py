@@ -4,7 +4,7 @@ The card stands in ``rows.jsonl``, so that a page can be made again without tabl
 """
 
 from importlib.metadata import version
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from imbkit._core.types import IntArray
 from imbkit.bench._data_card import describe_data
 from imbkit.bench._entries import VERSIONED
 from imbkit.bench._measures import measure_cards
+from imbkit.bench._ordered import CONSTANT
 from imbkit.bench._plan import Plan
 from imbkit.bench._schema import DataCard, MetricCard, Policy, Problem, TaskCard
 from imbkit.bench._schema_curves import FoldCard
 from imbkit.bench._schema_money import BudgetCard, MoneyCard
 from imbkit.bench._schema_promise import PromiseCard
+from imbkit.bench._skill import with_skills
 
 __all__ = ["EntryCard", "PlanCard", "plan_card"]
 
@@ -36,6 +38,7 @@ class EntryCard(TypedDict):
     learner: str
     title: str
     changes_prior: bool
+    of_stages: NotRequired[bool]
 
 
 class PlanCard(TypedDict):
@@ -78,6 +81,14 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
         policies.append("budget")
     rare = data.codes == (1 if binary else int(np.bincount(data.codes).argmin()))
     by_day = data.budget is not None and data.budget.day is not None
+    metrics = measure_cards(
+        target.kind,
+        data.ranking,
+        data.decision,
+        costs=data.costs is not None,
+        gains=data.costs is not None and bool(data.costs.gain.any()),
+        entities=by_day and data.resampled_groups is not None,
+    )
     return PlanCard(
         versions={package: version(package) for package in VERSIONED},
         command=command,
@@ -95,16 +106,11 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
             weight=plan.weight_name,
             label_delay=plan.label_delay,
             quick=plan.quick,
+            stages=[] if target.stages is None else list(target.stages.labels),
+            constant="" if target.stages is None else _constant(plan),
         ),
         data=describe_data(plan, name, dropped),
-        metrics=measure_cards(
-            target.kind,
-            data.ranking,
-            data.decision,
-            costs=data.costs is not None,
-            gains=data.costs is not None and bool(data.costs.gain.any()),
-            entities=by_day and data.resampled_groups is not None,
-        ),
+        metrics=metrics if target.stages is None else with_skills(metrics),
         entries=[
             EntryCard(
                 id=entry.name,
@@ -112,6 +118,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
                 learner=entry.learner.name,
                 title=entry.title,
                 changes_prior=entry.strategy.changes_prior,
+                of_stages=entry.learner.ordered,
             )
             for entry in plan.entries
         ],
@@ -127,6 +134,11 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
         prevalence=plan.prevalence,
         rows_a_day=_rows_a_day(plan),
     )
+
+
+def _constant(plan: Plan) -> str:
+    """Return the entry that gives every row the share of the last stage."""
+    return next(entry.name for entry in plan.entries if entry.learner.name == CONSTANT)
 
 
 def _fold_card(plan: Plan, number: int, rare: IntArray) -> FoldCard:
@@ -157,9 +169,12 @@ def _cautions(plan: Plan, rarest: int) -> list[str]:
         )
     if rarest < FEW_POSITIVES:
         what = "positive rows" if plan.target.kind == "binary" else "rows of the rarest class"
+        if plan.target.stages is not None:
+            what = f"rows of the last stage, {plan.target.positive!r}"
         cautions.append(
-            f"There are only {rarest} {what}: differences between strategies cannot be told from "
-            "luck on a table like this, whatever their size."
+            f"There are only {rarest} {what}: differences between "
+            f"{'strategies' if plan.target.stages is None else 'models'} cannot be told from luck "
+            "on a table like this, whatever their size."
         )
     if len(plan.splits) < 5:
         cautions.append(

@@ -156,6 +156,11 @@ def _training_lines(
             "# The threshold, a median over the folds, only stands in for that."
         )
     cut = [] if model.threshold is None else [comment]
+    if model.of_stages:
+        named = weight_of_model(model.estimator, np.empty(0) if weighted else None)
+        given = "".join(f", {argument}=weight" for argument in named)
+        lines = [f"model = {writer.write(model.estimator)}", f"model.fit(X, y{given})"]
+        return [*lines, *_stage_lines(writer, model, comment)]
     if not weighted:
         lines = [*cut, f"model = {writer.write(model.whole())}", "model.fit(X, y)"]
         return [*lines, *_weighing_lines(writer, model)]
@@ -170,6 +175,19 @@ def _training_lines(
     given = f"threshold={writer.write(model.threshold)}, pos_label={writer.write(model.pos_label)}"
     cutter = f"model = FixedThresholdClassifier(FrozenEstimator(model), {given})"
     return [*lines, comment, cutter, "model.fit(X, y)"]
+
+
+def _stage_lines(writer: SourceWriter, model: FinalModel, comment: str) -> list[str]:
+    """Return the lines that give the probability of the last stage, and decide by it."""
+    return [
+        "",
+        "# The model gives the probability of every stage, and predicts the most probable one.",
+        "# Compared was the probability of the last stage.",
+        f"last = model.classes_.tolist().index({writer.write(model.pos_label)})",
+        "probability = model.predict_proba(X)[:, last]",
+        comment,
+        f"alert = probability >= {writer.write(model.threshold)}",
+    ]
 
 
 def _weighing_lines(writer: SourceWriter, model: FinalModel) -> list[str]:

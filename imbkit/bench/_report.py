@@ -10,8 +10,9 @@ from imbkit.bench._figures import SPACE
 from imbkit.bench._inert import inert, inert_markdown, wrapped
 from imbkit.bench._page import page_of
 from imbkit.bench._page_money import saving_sentences
+from imbkit.bench._page_ordered import constant_sentence, question_title
 from imbkit.bench._page_tables import Table, decisions_table, policy_words, ranking_table
-from imbkit.bench._page_verdict import LONGEST_SENTENCE, QUESTIONS, no_caution, promise_sentences
+from imbkit.bench._page_verdict import LONGEST_SENTENCE, no_caution, promise_sentences
 from imbkit.bench._page_worlds import held_out_sentence
 from imbkit.bench._schema import Summary
 
@@ -90,7 +91,9 @@ def _render(template: str, **view: object) -> str:
 def verdict_sentences(summary: Summary) -> list[tuple[str, str]]:
     """Return the verdict's sentences, safe to show, with their labels."""
     titles = {entry["id"]: inert(entry["title"]) for entry in summary["entries"]}
-    pairs = [(QUESTIONS[v["question"]], v["sentence"]) for v in summary["verdicts"]]
+    pairs = [(question_title(summary, v["question"]), v["sentence"]) for v in summary["verdicts"]]
+    if constant := constant_sentence(summary, titles):
+        pairs.append(("Constant", constant))
     pairs += promise_sentences(summary)
     if summary["money"] is not None or summary["budget"] is not None:
         pairs += saving_sentences(summary, titles)

@@ -61,8 +61,8 @@ class Row(TypedDict):
     """The same after the repair."""
     repair: Literal["none", "sigmoid"]
     calibration: dict[str, ProbabilityErrors]
-    """Errors of the probabilities ``"before"`` and ``"after"`` the repair; empty for many classes
-    and for learners without probabilities."""
+    """Errors of the probabilities ``"before"`` the repair and, if there was one, ``"after"`` it;
+    empty for many classes and for learners without probabilities."""
     warnings: dict[str, int]
     """Text -> times raised."""
     error: str

@@ -97,6 +97,10 @@ class TaskCard(TypedDict):
     label_delay: str
     """How long after a row its label is known, as it was given; empty if at once."""
     quick: bool
+    stages: NotRequired[list[str]]
+    """The classes from first to last, if they have an order; the positive class is the last."""
+    constant: NotRequired[str]
+    """With stages: id of the entry that gives every row the share of the last stage."""
 
 
 class PolicySummary(TypedDict):
@@ -134,6 +138,8 @@ class EntrySummary(TypedDict):
     baseline: bool
     changes_prior: bool
     """Whether its probabilities refer to a class share that training made up."""
+    of_stages: NotRequired[bool]
+    """Whether it is trained on all stages, instead of the last one against the rest."""
     done: int
     """Cells finished."""
     failed: int
@@ -245,6 +251,7 @@ class Summary(TypedDict):
     recipe: str
     """Python source that trains the recommended model."""
     recommended: str
-    """Entry id of the model in the recipe: the best beyond noise, else the baseline."""
+    """Entry id of the model in the recipe: the best beyond noise, else the baseline. Decisions
+    come before ranking, but with stages the probabilities of the last one come first."""
     recommended_policy: Policy
     timing: Timing

@@ -1,6 +1,6 @@
 """The part of the summary that describes the table; see `_schema`."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 __all__ = ["ClassCard", "ColumnCard", "DataCard", "LeakCard", "PeriodCard"]
 
@@ -83,6 +83,9 @@ class DataCard(TypedDict):
     leaks: list[LeakCard]
     """Columns that give the target away, or seem to."""
     classes: list[ClassCard]
+    stages: NotRequired[list[ClassCard]]
+    """The stages from first to last, if classes have an order; `classes` are then the earlier
+    stages and the last one."""
     columns: list[ColumnCard]
     dropped: list[str]
     """Columns dropped on request."""

@@ -83,24 +83,27 @@ def random_design(
     part: Literal["main", "random"] = "main",
 ) -> Design:
     """Return stratified folds, drawn anew for every repeat."""
-    fewest = fewest_groups_of_a_class(target.codes, groups)
+    fewest = fewest_groups_of_a_class(target.strata, groups)
     rarest = int(fewest.argmin())
+    label = target.strata_labels[rarest]
     if fewest[rarest] < FEWEST_ROWS:
         rule = f"every class needs at least {FEWEST_ROWS} distinct rows (or groups)"
-        got = f"{fewest[rarest]} for {target.labels[rarest]!r}"
+        got = f"{fewest[rarest]} for {label!r}"
         todo = "Merge it with another class, drop its rows, or name the positive class"
+        if target.stages is not None:
+            todo = "Merge it with the stage beside it, or drop its rows"
         raise DataError(message("compare", rule, got, todo))
     cautions = []
     if fewest[rarest] < folds:
         cautions.append(
-            f"Class {target.labels[rarest]!r} has only {fewest[rarest]} distinct rows, so "
+            f"Class {label!r} has only {fewest[rarest]} distinct rows, so "
             f"{fewest[rarest]} folds were used instead of {folds}."
         )
         folds = int(fewest[rarest])
     splits = []
     for repeat in range(repeats):
         rng = np.random.default_rng(derive(seed, "folds", repeat))
-        fold = stratified_folds(target.codes, groups, folds, rng)
+        fold = stratified_folds(target.strata, groups, folds, rng)
         splits += [
             Split(repeat, k, np.flatnonzero(fold != k), np.flatnonzero(fold == k), part)
             for k in range(folds)
@@ -118,7 +121,7 @@ def time_design(
         # As dates, so that messages name dates and days.
         moments = np.round(1e6 * times.values).astype(np.int64).view("M8[us]")
         late = timedelta(seconds=delay)
-    pairs = forward_pairs(target.codes, moments, groups, folds, late)
+    pairs = forward_pairs(target.strata, moments, groups, folds, late)
     splits = tuple(Split(0, fold, train, test) for fold, (train, test) in enumerate(pairs))
     return Design(splits, folds, 1)
 
@@ -137,13 +140,13 @@ def given_design(
     """Return a splitter's splits, less the training rows that also stand in the test fold."""
     splits, removed = [], 0
     apart = np.arange(target.codes.size) if groups is None else groups
-    for fold, (train, test) in enumerate(_ask_splitter(cv, X, target.codes, given)):
+    for fold, (train, test) in enumerate(_ask_splitter(cv, X, target.strata, given)):
         train, test = np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)
         kept = ~np.isin(apart[train], apart[test])
         removed += int(train.size - kept.sum())
         train = train[kept]
-        n_classes = len(target.labels)
-        if min(np.bincount(target.codes[train], minlength=n_classes)) < 2 or not test.size:
+        n_classes = len(target.strata_labels)
+        if min(np.bincount(target.strata[train], minlength=n_classes)) < 2 or not test.size:
             rule = "each training side of cv must have at least 2 rows of every class"
             raise DataError(message("compare", rule, f"fewer in split {fold}", "Use fewer splits"))
         splits.append(Split(0, fold, train, test))

@@ -8,7 +8,7 @@ import numpy as np
 
 from imbkit._core.types import FloatArray
 from imbkit.bench._estimates import mark_ties, summarise_entry
-from imbkit.bench._plan_card import PlanCard
+from imbkit.bench._plan_card import EntryCard, PlanCard
 from imbkit.bench._rows import Row
 from imbkit.bench._schema import (
     SCHEMA_NAME,
@@ -24,6 +24,7 @@ from imbkit.bench._schema import (
 from imbkit.bench._schema_curves import PairMatrix
 from imbkit.bench._schema_money import Optimism
 from imbkit.bench._schema_promise import PromiseCard
+from imbkit.bench._skill import SKILLS
 from imbkit.bench._stats import compare_pairs
 from imbkit.bench._summary_curves import base_rates, entry_curves
 from imbkit.bench._summary_promise import breaks_promise, describe_promise, summarise_promise
@@ -49,7 +50,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
     mark_ties(values, entries, cards, card["policies"])
     ordered = _order(entries, cards[ranking])
     promise = summarise_promise(values, ordered)
-    winner, policy = _choose_winner(values, verdicts, cards[decision], promise)
+    winner, policy = _choose_winner(values, verdicts, promise)
     if promise is not None:
         promise["sentence"] = describe_promise(promise, winner, card["entries"][0]["id"])
     shown = [card["entries"][0]["id"], winner, *(verdict["best"] for verdict in verdicts)]
@@ -68,7 +69,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         curves=[
             entry_curves(card, entry["id"], values.of_entry(entry))
             for entry in card["entries"]
-            if entry["id"] in shown and task["kind"] == "binary"
+            if (entry["id"] in shown or entry.get("of_stages")) and task["kind"] == "binary"
         ],
         pairs=_pairs(values, cards[ranking], cards[decision]),
         money=card["money"],
@@ -92,34 +93,46 @@ def _rows_of(values: Values, entry_id: str) -> list[Row | None]:
 def _choose_winner(
     values: Values,
     verdicts: Sequence[Verdict],
-    decision: MetricCard,
     promise: PromiseCard | None,
 ) -> tuple[str, Policy]:
     """The entry that decides better beyond noise, else the one that ranks better, else none.
 
     A better ranking whose decisions are worse beyond noise is not recommended; nor is what
-    breaks a promise that the baseline keeps.
+    breaks a promise that the baseline keeps. Stages are asked for the probability of the last
+    one, so there the two change places.
     """
-    entries, policy = values.card["entries"], values.card["task"]["decision_policy"]
-    ranked, decided = verdicts
+    entries, task = values.card["entries"], values.card["task"]
+    first, second = verdicts if task.get("stages") else reversed(verdicts)
     kept = not breaks_promise(promise, entries[0]["id"])
 
     def allowed(entry: str) -> bool:
         return not (kept and breaks_promise(promise, entry))
 
-    if decided["outcome"] == "beaten" and decided["best"] and allowed(decided["best"]):
-        return decided["best"], policy
-    if ranked["outcome"] == "beaten" and ranked["best"] and allowed(ranked["best"]):
-        best = next(entry for entry in entries if entry["id"] == ranked["best"])
-        sign = 1.0 if decision["greater_is_better"] else -1.0
-        first, second = (
-            sign * values.decision(entry, policy, decision["name"]) for entry in (best, entries[0])
-        )
-        common = ~(np.isnan(first) | np.isnan(second))
-        pair = compare_pairs(first[common], second[common], values.test_to_train, 0.0)
+    if first["outcome"] == "beaten" and first["best"] and allowed(first["best"]):
+        return first["best"], task["decision_policy"]
+    if second["outcome"] == "beaten" and second["best"] and allowed(second["best"]):
+        card = values.card["metrics"][first["metric"]]
+        best = next(entry for entry in entries if entry["id"] == second["best"])
+        sign = 1.0 if card["greater_is_better"] else -1.0
+        one, other = (sign * _judged(values, first, entry) for entry in (best, entries[0]))
+        common = ~(np.isnan(one) | np.isnan(other))
+        pair = compare_pairs(one[common], other[common], values.test_to_train, 0.0)
         if not pair.high < 0:
-            return best["id"], policy
-    return entries[0]["id"], policy
+            return best["id"], task["decision_policy"]
+    return entries[0]["id"], task["decision_policy"]
+
+
+def _judged(values: Values, verdict: Verdict, entry: EntryCard) -> FloatArray:
+    """Values of an entry that a verdict is about."""
+    if verdict["question"] == "ranking":
+        return values.score(entry, verdict["metric"])
+    return values.decision(entry, values.card["task"]["decision_policy"], verdict["metric"])
+
+
+def _rope(values: Values, card: MetricCard, baseline: FloatArray) -> float:
+    """Half width of the region of practical equivalence."""
+    losses = values.card["task"].get("stages") and card["name"] in SKILLS.values()
+    return rope_of(card, baseline, values.of_constant(card["name"]) if losses else None)
 
 
 def _judge_ranking(values: Values, card: MetricCard) -> Verdict:
@@ -127,7 +140,9 @@ def _judge_ranking(values: Values, card: MetricCard) -> Verdict:
         Contender(entry["id"], entry["title"], "none", values.score(entry, card["name"]))
         for entry in values.card["entries"]
     ]
-    return judge("ranking", card, contenders[0], contenders[1:], values.test_to_train)
+    base, *others = contenders
+    rope = _rope(values, card, base.values)
+    return judge("ranking", card, base, others, values.test_to_train, rope=rope)
 
 
 def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
@@ -181,7 +196,7 @@ def _pairs(values: Values, ranking: MetricCard, decision: MetricCard) -> list[Pa
         scored = [k for k, each in enumerate(folds) if not np.isnan(each).all()]
         scored.sort(key=lambda k: -sign * float(np.nanmean(folds[k])))
         kept = scored[:MOST_PAIRED]
-        rope = rope_of(metric, folds[0])
+        rope = _rope(values, metric, folds[0])
         better = [[_better(sign, folds[i], folds[j], values, rope) for j in kept] for i in kept]
         matrices.append(
             PairMatrix(

@@ -12,10 +12,36 @@ from imbkit._core.messages import listing, message, nearest_names, shorten
 from imbkit._core.types import AnyArray, IntArray
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["Target", "read_target"]
+__all__ = [
+    "Stages",
+    "Target",
+    "check_labels",
+    "check_number_of_classes",
+    "label_text",
+    "read_target",
+]
 
 MOST_CLASSES = 100
 """More distinct labels than this are taken for a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The classes of a target whose classes have an order, from first to last.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows,)
+        Stage of each row, from 0.
+    labels : tuple of str
+        The stages in words, by code.
+    values : tuple
+        The target's own value of each stage, by code.
+    """
+
+    codes: IntArray
+    labels: tuple[str, ...]
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,8 @@ class Target:
         The classes in words, by code.
     values : tuple of tuple
         The target's own values that make up each class, by code.
+    stages : Stages or None, default=None
+        The stages of an ordered target; its positive class is the last of them.
     """
 
     name: str
@@ -41,6 +69,17 @@ class Target:
     codes: IntArray
     labels: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
+    stages: Stages | None = None
+
+    @property
+    def strata(self) -> IntArray:
+        """What every split holds in equal shares: the stages if there are any, else classes."""
+        return self.codes if self.stages is None else self.stages.codes
+
+    @property
+    def strata_labels(self) -> tuple[str, ...]:
+        """These in words."""
+        return self.labels if self.stages is None else self.stages.labels
 
     @property
     def positive(self) -> str:
@@ -69,16 +108,16 @@ def read_target(y: ArrayLike, positive: Sequence[object] | None, name: str) -> T
     InvalidParameterError
         If a positive label does not occur.
     """
-    labels = _check_labels(np.asarray(y), name)
+    labels = check_labels(np.asarray(y), name)
     values, codes = np.unique(labels, return_inverse=True)
     codes = codes.reshape(-1).astype(np.intp)
-    texts = [_text(value) for value in values]
+    texts = [label_text(value) for value in values]
     if len(values) < 2:
         rule = "the target must have at least two classes"
         todo = "Choose another target, or add rows of the other class"
         raise DataError(message("compare", rule, f"only {texts[0]} in {name}", todo))
     if positive is None and len(values) > 2:
-        _check_number_of_classes(values, name)
+        check_number_of_classes(values, name)
         singles = tuple((value,) for value in values.tolist())
         return Target(name, "multiclass", codes, tuple(texts), singles)
     chosen = _rarer(codes) if positive is None else _find_positive(positive, values, texts)
@@ -98,7 +137,7 @@ def read_target(y: ArrayLike, positive: Sequence[object] | None, name: str) -> T
     )
 
 
-def _check_labels(labels: AnyArray, name: str) -> AnyArray:
+def check_labels(labels: AnyArray, name: str) -> AnyArray:
     """Return labels that NumPy can sort, or complain."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -135,7 +174,8 @@ def _family(value: object) -> str:
     return "text" if isinstance(value, str) else type(value).__name__
 
 
-def _check_number_of_classes(values: AnyArray, name: str) -> None:
+def check_number_of_classes(values: AnyArray, name: str) -> None:
+    """Complain of labels that are measurements, or too many."""
     fractions = values.dtype.kind == "f" and (values != np.floor(values)).any()
     if not fractions and len(values) <= MOST_CLASSES:
         return
@@ -159,9 +199,9 @@ def _find_positive(positive: Sequence[object], values: AnyArray, texts: list[str
     found = set()
     for label in positive:
         # A command line knows labels as text only; from Python both forms are welcome.
-        matches = [k for k, text in enumerate(texts) if text == _text(label)]
+        matches = [k for k, text in enumerate(texts) if text == label_text(label)]
         if not matches:
-            near = nearest_names(_text(label), texts)
+            near = nearest_names(label_text(label), texts)
             rule = "a positive label must occur in the target"
             todo = f"Did you mean {listing(near)}?" if near else f"Labels are {listing(texts)}"
             raise InvalidParameterError(message("positive", rule, shorten(label), todo))
@@ -173,7 +213,7 @@ def _find_positive(positive: Sequence[object], values: AnyArray, texts: list[str
     return sorted(found)
 
 
-def _text(value: object) -> str:
+def label_text(value: object) -> str:
     """Write a label as people do: whole numbers without a point."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))

@@ -7,6 +7,7 @@ import numpy as np
 from imbkit._core.types import FloatArray
 from imbkit.bench._plan_card import EntryCard, PlanCard
 from imbkit.bench._rows import Row, cell_name
+from imbkit.bench._skill import SKILLS
 
 __all__ = ["Values", "floats"]
 
@@ -31,11 +32,21 @@ class Values:
 
     def score(self, entry: EntryCard, metric: str) -> FloatArray:
         """Return a threshold-free metric on each cell, NaN where unknown."""
+        if metric in SKILLS:
+            return 1 - self.score(entry, SKILLS[metric]) / self.of_constant(SKILLS[metric])
         return floats(row["scores"].get(metric) if row else None for row in self.of_entry(entry))
 
     def score_errors(self, entry: EntryCard, metric: str) -> FloatArray:
         """Return the bootstrap errors of a threshold-free metric."""
+        if metric in SKILLS:
+            # Rows are drawn within their class, which leaves the loss of a constant as it is.
+            return self.score_errors(entry, SKILLS[metric]) / self.of_constant(SKILLS[metric])
         return floats(row["errors"].get(metric) if row else None for row in self.of_entry(entry))
+
+    def of_constant(self, metric: str) -> FloatArray:
+        """Return the metric of the constant on each cell; there is one where there are stages."""
+        name = self.card["task"]["constant"]
+        return self.score(next(e for e in self.card["entries"] if e["id"] == name), metric)
 
     def decision(self, entry: EntryCard, policy: str, metric: str) -> FloatArray:
         """Return a metric of a policy on each cell, NaN where unknown."""

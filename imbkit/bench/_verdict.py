@@ -19,7 +19,8 @@ __all__ = ["ROPE", "Contender", "judge", "rope_of"]
 
 ROPE = 0.01
 """Half width of the region of practical equivalence, in the metric's unit; for amounts of money,
-which have none of their own, as a share of the baseline's."""
+which have none of their own, as a share of the baseline's; for losses of the last stage as a share
+of the constant's."""
 LEVEL = 0.05
 
 
@@ -35,7 +36,7 @@ class Contender:
     many_classes: bool = False
 
 
-def rope_of(card: MetricCard, baseline: FloatArray) -> float:
+def rope_of(card: MetricCard, baseline: FloatArray, constant: FloatArray | None = None) -> float:
     """Return the half width of the region of practical equivalence.
 
     Parameters
@@ -44,7 +45,12 @@ def rope_of(card: MetricCard, baseline: FloatArray) -> float:
         The metric.
     baseline : ndarray of shape (n_cells,)
         The baseline's values.
+    constant : ndarray of shape (n_cells,), default=None
+        Those of a constant, where the metric is a loss of probabilities of a rare class: it
+        may be so small that only the part of it that is saved can be judged.
     """
+    if constant is not None:
+        return ROPE * (_mean(constant) or 0.0)
     if card["high"] is not None or not card["name"].endswith("_per_1000"):
         return ROPE
     return ROPE * abs(_mean(baseline) or 0.0)
@@ -58,6 +64,7 @@ def judge(
     test_to_train: float,
     *,
     within: str = "",
+    rope: float | None = None,
 ) -> Verdict:
     """Compare the baseline with every challenger.
 
@@ -75,9 +82,11 @@ def judge(
         Test rows over training rows of a split.
     within : str, default=""
         Limit that the decisions keep, e.g. ``"a precision of at least 0.9"``.
+    rope : float, default=None
+        Half width of the region of practical equivalence; that of the metric if None.
     """
     sign = 1.0 if card["greater_is_better"] else -1.0
-    rope = rope_of(card, baseline.values)
+    rope = rope_of(card, baseline.values) if rope is None else rope
     verdict = Verdict(
         question=question,
         metric=card["name"],

@@ -61,9 +61,11 @@ from imbkit.metrics._flips import negative_flip_rate, positive_flip_rate
 from imbkit.metrics._gain import GainCurve, cumulative_gain_curve
 from imbkit.metrics._group_ranking import GroupRanking, per_group_ranking_report
 from imbkit.metrics._h_measure import h_measure_score
-from imbkit.metrics._macro_mae import macro_mae_score
+from imbkit.metrics._macro_mae import macro_mae_score, max_mae_score
 from imbkit.metrics._partial_roc_auc import partial_roc_auc_score
 from imbkit.metrics._proportion import proportion_interval
+from imbkit.metrics._ranked_probability import ranked_probability_loss
+from imbkit.metrics._rare_loss import rare_brier_loss, rare_log_loss
 from imbkit.metrics._rates import (
     accuracy_score,
     balanced_accuracy_score,
@@ -138,6 +140,7 @@ __all__ = [
     "make_index_balanced_accuracy",
     "markedness_score",
     "matthews_corrcoef",
+    "max_mae_score",
     "metric_names",
     "negative_flip_rate",
     "npv_score",
@@ -148,6 +151,9 @@ __all__ = [
     "precision_score",
     "predicted_positive_calibration_error",
     "proportion_interval",
+    "ranked_probability_loss",
+    "rare_brier_loss",
+    "rare_log_loss",
     "recall_at_budget",
     "recall_at_fpr",
     "recall_at_precision",

@@ -31,8 +31,10 @@ from imbkit.metrics._cost import expected_cost, savings_score
 from imbkit.metrics._count_metric import CountMetric
 from imbkit.metrics._detection_cost import detection_cost_at_fpr
 from imbkit.metrics._h_measure import h_measure_score
-from imbkit.metrics._macro_mae import macro_mae_score
+from imbkit.metrics._macro_mae import macro_mae_score, max_mae_score
 from imbkit.metrics._partial_roc_auc import partial_roc_auc_score
+from imbkit.metrics._ranked_probability import ranked_probability_loss
+from imbkit.metrics._rare_loss import rare_brier_loss, rare_log_loss
 from imbkit.metrics._separation import equal_error_rate, ks_score
 from imbkit.metrics._skill import brier_skill_score, log_loss_skill_score
 from imbkit.metrics._stratified_brier import stratified_brier_score
@@ -223,6 +225,9 @@ _ENTRIES = {
     "brier_skill": _Entry(brier_skill_score, "predict_proba", parameters=_UNSET),
     "log_loss_skill": _Entry(log_loss_skill_score, "predict_proba", parameters=_UNSET),
     "stratified_brier": _Entry(stratified_brier_score, "predict_proba", False, "", _UNSET),
+    "rare_brier": _Entry(rare_brier_loss, "predict_proba", False, "", _UNSET),
+    "rare_log_loss": _Entry(rare_log_loss, "predict_proba", False, "", _UNSET),
+    "ranked_probability": _Entry(ranked_probability_loss, "predict_proba", False, "", _UNSET),
     "classwise_calibration_error": _Entry(
         classwise_calibration_error, "predict_proba", False, "n_bins", _UNSET
     ),
@@ -237,6 +242,7 @@ _ENTRIES = {
     "detection_cost_at_fpr": _Entry(detection_cost_at_fpr, _SCORES, False, "max_fpr", _UNSET),
     "confusion_spectral_norm": _Entry(confusion_spectral_norm, greater_is_better=False),
     "macro_mae": _Entry(macro_mae_score, greater_is_better=False),
+    "max_mae": _Entry(max_mae_score, greater_is_better=False),
     "expected_cost": _Entry(expected_cost, greater_is_better=False, parameters=_UNSET),
     "normalized_expected_cost": _Entry(
         expected_cost,

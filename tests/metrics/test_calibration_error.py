@@ -67,6 +67,28 @@ def test_right_probabilities_have_the_error_that_the_docstring_states():
     assert classwise_calibration_error(truth, prob * 3, n_bins=20) > 10 * noise
 
 
+def test_a_perfect_forecaster_beats_constants_in_bins_of_equal_count():
+    # The mean square over bins whose shares stand beside the probabilities of their own rows.
+    # Shares beside those of other rows would make the perfect forecaster look the worst of all.
+    prob = RNG.beta(0.3, 1.2, 20_000)
+    truth = RNG.random(20_000) < prob
+
+    def error(forecast):
+        return classwise_calibration_error(truth, forecast, n_bins=50, norm="l2") ** 2
+
+    order = np.argsort(prob)
+    parts = np.array_split(order, 50)
+    expected = np.mean([(truth[part].mean() - prob[part].mean()) ** 2 for part in parts])
+    assert error(prob) == pytest.approx(expected)
+    # What chance leaves: p (1 - p) divided by the 400 rows of a bin.
+    assert error(prob) < 2 * np.mean(prob * (1 - prob)) / 400
+    shuffled = RNG.permutation(prob)
+    assert error(shuffled) > 50 * error(prob)
+    for factor in (0.8, 1.25):
+        assert error(np.full(20_000, factor * truth.mean())) > error(prob)
+    assert error(prob**2) > 20 * error(prob)
+
+
 def test_the_error_of_all_rows_does_not_see_the_alerted_ones():
     prob = np.r_[np.full(9_900, 0.001), np.full(100, 0.9)]
     truth = np.r_[np.arange(9_900) < 10, np.arange(100) < 40]

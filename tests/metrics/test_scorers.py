@@ -182,6 +182,10 @@ def test_numbers_behind_names_of_areas_and_errors():
         ("stratified_brier", -ours.stratified_brier_score(Y2, prob)),
         ("equal_error_rate", -ours.equal_error_rate(Y2, scores)),
         ("macro_mae", -ours.macro_mae_score(Y2, MODEL2.predict(X))),
+        ("max_mae", -ours.max_mae_score(Y2, MODEL2.predict(X))),
+        ("rare_brier", -ours.rare_brier_loss(Y2, prob)),
+        ("rare_log_loss", -ours.rare_log_loss(Y2, prob)),
+        ("ranked_probability", -ours.ranked_probability_loss(Y2, prob)),
         ("confusion_spectral_norm", -ours.confusion_spectral_norm(Y2, MODEL2.predict(X))),
         ("h_measure", ours.h_measure_score(Y2, scores)),
     ):
