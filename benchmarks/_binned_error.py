@@ -61,22 +61,21 @@ def simulated(n_test: int = 306, n_draws: int = 200) -> None:
     """The true probabilities against one constant, at the shares of the paper's table."""
     print("One feature, test sets of 306 rows, means of 200 draws. True: the true probability")
     print("of each row; constant: the share of the rare class in all rows.\n")
-    print("| rare share p | 2p(1-p) | slipped: true | constant | correct: true | constant |")
-    print("|--:|--:|--:|--:|--:|--:|")
+    print("| rare share p | 2p(1-p) | slipped: true | constant | correct: true | constant ", end="")
+    print("| Brier: true | constant |\n|--:|--:|--:|--:|--:|--:|--:|--:|")
     rng = np.random.default_rng(0)
     grid = np.linspace(-4, 4, 2_001)
     density = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
     for share in SHARES:
-        constant = brentq(
-            lambda c, share=share: density @ expit(c + SHARPNESS * grid) - share, -60, 60
-        )
+        constant = brentq(lambda c, s=share: density @ expit(c + SHARPNESS * grid) - s, -60, 60)
         found = []
         for _ in range(n_draws):
             p = expit(constant + SHARPNESS * rng.normal(size=n_test))
             truth = (rng.random(n_test) < p).astype(float)
-            flat = np.full(n_test, share)
+            pair = (p, np.full(n_test, share))
             found.append(
-                [binned_error(truth, q, slipped=s) for s in (True, False) for q in (p, flat)]
+                [binned_error(truth, q, slipped=slipped) for slipped in (True, False) for q in pair]
+                + [((q - truth) ** 2).mean() for q in pair]
             )
         means = np.mean(found, axis=0)
         cells = [f"{share:.4f}", f"{2 * share * (1 - share):.4f}", *(f"{m:.4f}" for m in means)]

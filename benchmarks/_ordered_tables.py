@@ -15,10 +15,16 @@ TABLES = {
     "winequality_white, 8 or 9": "grade 8 or 9",
     "hillstrom_funnel": "conversion",
     "online_shoppers": "purchase",
+    "online_shoppers, ten products": "purchase",
     "car_evaluation": "very good",
     "esl": "grade 8 or 9",
 }
 """Table, and what its last class is."""
+STAGE_OF = {
+    "online_shoppers": ["PageValues"],
+    "online_shoppers, ten products": ["ProductRelated", "ProductRelated_Duration"],
+}
+"""Columns that tell a stage and so are no features."""
 
 
 def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -30,8 +36,7 @@ def load(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     frame = pd.read_parquet(folder / f"{name.partition(',')[0]}.parquet")
     codes = _stages(frame, name)
     features = frame[[column for column in frame if not column.startswith("target")]]
-    if name == "online_shoppers":  # the middle stage is made of it
-        features = features.drop(columns="PageValues")
+    features = features.drop(columns=STAGE_OF.get(name, []))
     numbers = features.select_dtypes(["number", "bool"])
     texts = features[[column for column in features if column not in numbers]].astype(str)
     parts = []
@@ -50,10 +55,11 @@ def _stages(frame: pd.DataFrame, name: str) -> np.ndarray:
     if name == "hillstrom_funnel":
         stages = pd.DataFrame({"visit": target >= 1, "conversion": target == 2})
         return np.asarray(funnel_target(stages).codes)
-    if name == "online_shoppers":
-        # Pages with a value are those from which purchases have come. 370 visits buy without
-        # having seen one: they count for the deepest stage that they reached.
-        stages = pd.DataFrame({"valued page": frame["PageValues"] > 0, "purchase": target == 1})
+    if name.startswith("online_shoppers"):
+        # Pages with a value are those from which purchases have come. Some visits buy without
+        # having seen one, or ten products: they count for the deepest stage that they reached.
+        middle = frame["ProductRelated"] >= 10 if "," in name else frame["PageValues"] > 0
+        stages = pd.DataFrame({"interest": middle, "purchase": target == 1})
         return np.asarray(funnel_target(stages, on_violation="deepest").codes)
     if name == "esl":  # grades 1 and 2 have 2 and 12 rows, grade 9 has 4
         target = target.clip(3, 8)

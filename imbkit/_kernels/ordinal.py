@@ -26,14 +26,19 @@ __all__ = [
 
 ADJACENT, SHARED, FREE = 0, 1, 2  # how the weights of one column follow from its coordinates
 ROUNDS = 30  # of the descent within a block
+BACK = 5  # sweeps from whose moves the next ones are guessed
 SHARE = 1e-2  # of the first change, below which a change within a block counts no more
 
 
 class Columns(NamedTuple):
-    """The columns of a table of n rows, either dense or sparse; the other arrays are empty."""
+    """The columns of a table of n rows, in one of three forms; the other arrays are empty.
 
-    dense: np.ndarray  # (p, n), C-ordered: one line a column
-    data: np.ndarray  # of a CSC matrix
+    All three stand in one type, so that one compilation serves them.
+    """
+
+    double: np.ndarray  # (p, n) float64, C-ordered: one line a column
+    single: np.ndarray  # (p, n) float32
+    data: np.ndarray  # float64, of a CSC matrix
     indices: np.ndarray
     indptr: np.ndarray
     starts: np.ndarray  # (n_classes + 1,) first row of each class
@@ -100,20 +105,30 @@ def _moments(line, values, low, high):
 
 
 @kernel
+def _project_line(line, starts, upper, lower, out):
+    """The part of `_project` for a dense column."""
+    last = len(out)
+    for c in range(last + 1):
+        if c < last:
+            out[c] += _dot(line, upper, starts[c], starts[c + 1])
+        if c > 0:
+            out[c - 1] += _dot(line, lower, starts[c], starts[c + 1])
+
+
+@kernel
 def _project(columns, j, upper, lower, out):
     """Write what the column's entries times the rows' parts sum to, for each boundary."""
     last = len(out)
-    out[:] = 0.0
-    if columns.dense.shape[0]:
-        line, starts = columns.dense[j], columns.starts
-        for c in range(last + 1):
-            if c < last:
-                out[c] += _dot(line, upper, starts[c], starts[c + 1])
-            if c > 0:
-                out[c - 1] += _dot(line, lower, starts[c], starts[c + 1])
+    for k in range(last):
+        out[k] = 0.0
+    if columns.double.shape[0]:
+        _project_line(columns.double[j], columns.starts, upper, lower, out)
+        return
+    if columns.single.shape[0]:
+        _project_line(columns.single[j], columns.starts, upper, lower, out)
         return
     for s in range(columns.indptr[j], columns.indptr[j + 1]):
-        i, x = columns.indices[s], np.float64(columns.data[s])
+        i, x = columns.indices[s], columns.data[s]
         c = columns.codes[i]
         if c < last:
             out[c] += x * upper[i]
@@ -122,27 +137,38 @@ def _project(columns, j, upper, lower, out):
 
 
 @kernel
+def _curve_line(line, starts, curvature, squares, crosses):
+    """The part of `_curve` for a dense column."""
+    last = len(squares)
+    for c in range(last + 1):
+        low, high = starts[c], starts[c + 1]
+        if c < last:
+            cross, square = _moments(line, curvature.upper, low, high)
+            crosses[c, 0] += cross
+            squares[c, 0] += square
+        if c > 0:
+            cross, square = _moments(line, curvature.lower, low, high)
+            crosses[c - 1, 0] += cross
+            squares[c - 1, 0] += square
+        if 0 < c < last:
+            crosses[c, 1], squares[c, 1] = _moments(line, curvature.mixed, low, high)
+
+
+@kernel
 def _curve(columns, j, curvature, squares, crosses):
     """Write the tridiagonal curvature of a column's weights, and of them with the intercepts."""
     last = len(squares)
-    squares[:] = crosses[:] = 0.0
-    if columns.dense.shape[0]:
-        line, starts = columns.dense[j], columns.starts
-        for c in range(last + 1):
-            low, high = starts[c], starts[c + 1]
-            if c < last:
-                cross, square = _moments(line, curvature.upper, low, high)
-                crosses[c, 0] += cross
-                squares[c, 0] += square
-            if c > 0:
-                cross, square = _moments(line, curvature.lower, low, high)
-                crosses[c - 1, 0] += cross
-                squares[c - 1, 0] += square
-            if 0 < c < last:
-                crosses[c, 1], squares[c, 1] = _moments(line, curvature.mixed, low, high)
+    for k in range(last):
+        for side in range(2):
+            squares[k, side] = crosses[k, side] = 0.0
+    if columns.double.shape[0]:
+        _curve_line(columns.double[j], columns.starts, curvature, squares, crosses)
+        return
+    if columns.single.shape[0]:
+        _curve_line(columns.single[j], columns.starts, curvature, squares, crosses)
         return
     for s in range(columns.indptr[j], columns.indptr[j + 1]):
-        i, x = columns.indices[s], np.float64(columns.data[s])
+        i, x = columns.indices[s], columns.data[s]
         c = columns.codes[i]
         if c < last:
             crosses[c, 0] += x * curvature.upper[i]
@@ -156,35 +182,76 @@ def _curve(columns, j, curvature, squares, crosses):
 
 
 @kernel
+def _shift_line(line, starts, curvature, move, upper, lower):
+    """The part of `_shift` for a dense column."""
+    last = len(move)
+    for c in range(last + 1):
+        above = move[c] if c < last else 0.0
+        below = move[c - 1] if c > 0 else 0.0
+        if above == 0.0 and below == 0.0:
+            continue
+        if c == 0:
+            for i in range(starts[c], starts[c + 1]):
+                upper[i] += above * line[i] * curvature.upper[i]
+        elif c == last:
+            for i in range(starts[c], starts[c + 1]):
+                lower[i] += below * line[i] * curvature.lower[i]
+        else:
+            for i in range(starts[c], starts[c + 1]):
+                up, down = above * line[i], below * line[i]
+                upper[i] += up * curvature.upper[i] + down * curvature.mixed[i]
+                lower[i] += down * curvature.lower[i] + up * curvature.mixed[i]
+
+
+@kernel
 def _shift(columns, j, curvature, move, upper, lower):
     """Add to the rows' slopes what a change of a column's weights does to them."""
     last = len(move)
-    if columns.dense.shape[0]:
-        line, starts = columns.dense[j], columns.starts
-        for c in range(last + 1):
-            above = move[c] if c < last else 0.0
-            below = move[c - 1] if c > 0 else 0.0
-            if above == 0.0 and below == 0.0:
-                continue
-            if c == 0:
-                for i in range(starts[c], starts[c + 1]):
-                    upper[i] += above * line[i] * curvature.upper[i]
-            elif c == last:
-                for i in range(starts[c], starts[c + 1]):
-                    lower[i] += below * line[i] * curvature.lower[i]
-            else:
-                for i in range(starts[c], starts[c + 1]):
-                    up, down = above * line[i], below * line[i]
-                    upper[i] += up * curvature.upper[i] + down * curvature.mixed[i]
-                    lower[i] += down * curvature.lower[i] + up * curvature.mixed[i]
+    if columns.double.shape[0]:
+        _shift_line(columns.double[j], columns.starts, curvature, move, upper, lower)
+        return
+    if columns.single.shape[0]:
+        _shift_line(columns.single[j], columns.starts, curvature, move, upper, lower)
         return
     for s in range(columns.indptr[j], columns.indptr[j + 1]):
-        i, x = columns.indices[s], np.float64(columns.data[s])
+        i, x = columns.indices[s], columns.data[s]
         c = columns.codes[i]
         up = x * move[c] if c < last else 0.0
         down = x * move[c - 1] if c > 0 else 0.0
         upper[i] += up * curvature.upper[i] + down * curvature.mixed[i]
         lower[i] += down * curvature.lower[i] + up * curvature.mixed[i]
+
+
+@kernel
+def _add_line(line, starts, move, upper, lower):
+    """The part of `_add` for a dense column."""
+    last = len(move)
+    for c in range(last + 1):
+        if c < last and move[c] != 0.0:
+            for i in range(starts[c], starts[c + 1]):
+                upper[i] += move[c] * line[i]
+        if c > 0 and move[c - 1] != 0.0:
+            for i in range(starts[c], starts[c + 1]):
+                lower[i] += move[c - 1] * line[i]
+
+
+@kernel
+def _add(columns, j, move, upper, lower):
+    """Add a column times weights to the rows' scores."""
+    last = len(move)
+    if columns.double.shape[0]:
+        _add_line(columns.double[j], columns.starts, move, upper, lower)
+        return
+    if columns.single.shape[0]:
+        _add_line(columns.single[j], columns.starts, move, upper, lower)
+        return
+    for s in range(columns.indptr[j], columns.indptr[j + 1]):
+        i, x = columns.indices[s], columns.data[s]
+        c = columns.codes[i]
+        if c < last:
+            upper[i] += x * move[c]
+        if c > 0:
+            lower[i] += x * move[c - 1]
 
 
 @kernel
@@ -230,15 +297,13 @@ def _soft(value, width):
 @kernel
 def _gather(slopes, structure, out):
     """Write the slopes in the coordinates from those in the weights."""
-    n = len(slopes)
-    if structure == FREE:
-        out[:] = slopes
-        return
     total = 0.0
-    for k in range(n - 1, -1, -1):
+    for k in range(len(slopes) - 1, -1, -1):
         total += slopes[k]
         if structure == ADJACENT:
             out[k] = total
+        elif structure == FREE:
+            out[k] = slopes[k]
     if structure == SHARED:
         out[0] = total
 
@@ -344,6 +409,103 @@ def _settle_free(bands, slopes, values, l1, l2, within, change, ridged, moving, 
 
 
 @kernel
+def _weigh(moves, gram, out):
+    """Write the weights, of sum 1, under which the given moves nearly cancel."""
+    for a in range(BACK):
+        for b in range(a + 1):
+            total = 0.0
+            for i in range(moves.shape[1]):
+                total += (moves[a + 1, i] - moves[a, i]) * (moves[b + 1, i] - moves[b, i])
+            gram[a, b] = gram[b, a] = total
+    # Slightly raised, since the moves of late sweeps point the same way.
+    raised = 0.0
+    for a in range(BACK):
+        raised += 1e-12 * gram[a, a]
+    for a in range(BACK):
+        gram[a, a] += raised
+        out[a] = 1.0
+    for a in range(BACK):
+        for b in range(a + 1, BACK):
+            ratio = gram[b, a] / gram[a, a]
+            for c in range(a, BACK):
+                gram[b, c] -= ratio * gram[a, c]
+            out[b] -= ratio * out[a]
+    total = 0.0
+    for a in range(BACK - 1, -1, -1):
+        for c in range(a + 1, BACK):
+            out[a] -= gram[a, c] * out[c]
+        out[a] /= gram[a, a]
+        total += out[a]
+    for a in range(BACK):
+        out[a] /= total
+
+
+@kernel
+def _leap(
+    columns, which, curvature, structure, l1, l2, history, theta, upper, lower, intercepts
+):  # fmt: skip
+    """Move to where the last sweeps seem to lead, if the objective is lower there.
+
+    `history` holds the points after the last sweeps, coordinates first; only coordinates that
+    are not 0 move.
+    """
+    m, q = theta.shape
+    n = len(intercepts)
+    weights = np.empty(BACK)
+    _weigh(history, np.empty((BACK, BACK)), weights)
+    change, shift = np.zeros((m, q)), np.zeros(n)
+    gain = 0.0
+    for w in range(m):
+        for k in range(q):
+            old = theta[w, k]
+            if old == 0.0:
+                continue
+            new = 0.0
+            for a in range(BACK):
+                new += weights[a] * history[a + 1, w * q + k]
+            change[w, k] = new - old
+            gain -= l1[w, k] * (abs(new) - abs(old)) + l2[w, k] * (new * new - old * old) / 2.0
+    for k in range(n):
+        for a in range(BACK):
+            shift[k] += weights[a] * history[a + 1, m * q + k]
+        shift[k] -= intercepts[k]
+    above, below = np.zeros(len(upper)), np.zeros(len(upper))
+    move = np.zeros(n)
+    for w in range(m):
+        some = False
+        for k in range(q):
+            some |= change[w, k] != 0.0
+        if some:
+            _spread(change[w], structure, move)
+            _add(columns, which[w], move, above, below)
+    for c in range(n + 1):
+        for i in range(columns.starts[c], columns.starts[c + 1]):
+            up = down = 0.0
+            slope_up, slope_down = upper[i], lower[i]
+            if c < n:
+                up = above[i] + shift[c]
+                slope_up += curvature.upper[i] * intercepts[c]
+                slope_down += curvature.mixed[i] * intercepts[c]
+            if c > 0:
+                down = below[i] + shift[c - 1]
+                slope_up += curvature.mixed[i] * intercepts[c - 1]
+                slope_down += curvature.lower[i] * intercepts[c - 1]
+            bend_up = curvature.upper[i] * up + curvature.mixed[i] * down
+            bend_down = curvature.lower[i] * down + curvature.mixed[i] * up
+            gain -= up * (slope_up + bend_up / 2.0) + down * (slope_down + bend_down / 2.0)
+    if not gain > 0.0:
+        return
+    for i in range(len(upper)):
+        upper[i] += curvature.upper[i] * above[i] + curvature.mixed[i] * below[i]
+        lower[i] += curvature.lower[i] * below[i] + curvature.mixed[i] * above[i]
+    for w in range(m):
+        for k in range(q):
+            theta[w, k] += change[w, k]
+    for k in range(n):
+        intercepts[k] += shift[k]
+
+
+@kernel
 def curve(columns, which, curvature, squares, crosses):
     """Write the tridiagonal curvatures of the given columns' weights."""
     for w in range(len(which)):
@@ -360,27 +522,8 @@ def project(columns, which, upper, lower, out):
 @kernel
 def score(columns, which, weights, upper, lower):
     """Add to the rows' scores the given columns times their weights (m, n_boundaries)."""
-    last = weights.shape[1]
-    starts = columns.starts
     for w in range(len(which)):
-        j, move = which[w], weights[w]
-        if columns.dense.shape[0]:
-            line = columns.dense[j]
-            for c in range(last + 1):
-                if c < last and move[c] != 0.0:
-                    for i in range(starts[c], starts[c + 1]):
-                        upper[i] += move[c] * line[i]
-                if c > 0 and move[c - 1] != 0.0:
-                    for i in range(starts[c], starts[c + 1]):
-                        lower[i] += move[c - 1] * line[i]
-            continue
-        for s in range(columns.indptr[j], columns.indptr[j + 1]):
-            i, x = columns.indices[s], np.float64(columns.data[s])
-            c = columns.codes[i]
-            if c < last:
-                upper[i] += x * move[c]
-            if c > 0:
-                lower[i] += x * move[c - 1]
+        _add(columns, which[w], weights[w], upper, lower)
 
 
 @kernel
@@ -407,10 +550,12 @@ def descend(
     active = np.zeros(m, np.bool_)
     every = True
     worst = np.inf
-    sweeps = 0
+    sweeps = held = 0
+    history = np.empty((BACK + 1, m * q + n))
     while sweeps < max_sweeps:
         sweeps += 1
-        level[:] = 0.0
+        for k in range(n):
+            level[k] = 0.0
         for c in range(n + 1):
             for i in range(starts[c], starts[c + 1]):
                 if c < n:
@@ -445,7 +590,8 @@ def descend(
                     bands[k, side] = model.squares[w, k, side] - centre * (
                         2.0 * model.crosses[w, k, side] - centre * plain[k, side]
                     )
-            change[:] = 0.0
+            for k in range(q):
+                change[k] = 0.0
             if structure == SHARED:
                 bend = slope = 0.0
                 for k in range(n):
@@ -482,6 +628,18 @@ def descend(
             every = True
         else:
             every = False
+        for w in range(m):
+            for k in range(q):
+                history[held, w * q + k] = theta[w, k]
+        for k in range(n):
+            history[held, m * q + k] = intercepts[k]
+        held += 1
+        if held > BACK:
+            held = 0
+            _leap(
+                columns, which, curvature, structure, l1, l2, history, theta, upper, lower,
+                intercepts,
+            )  # fmt: skip
     return sweeps, worst
 
 
@@ -498,22 +656,18 @@ def _follow(plain, everyone, level, follow, intercepts, work):
 
 
 def warm():
-    """Compile every kernel of this file for dense and for sparse columns of either precision."""
-    starts, codes = np.arange(3), np.arange(2)
-    none = np.zeros(0, np.int32)
-    rows = np.ones(2)
+    """Compile every kernel of this file; one compilation serves dense and sparse columns."""
+    none, one = np.zeros(0, np.int32), np.ones((1, 1))
+    rows, which, bands = np.ones(2), np.zeros(1, np.intp), np.ones((1, 1, 2))
+    columns = Columns(
+        np.ones((1, 2)), np.zeros((0, 2), np.float32), np.zeros(0), none, none, np.arange(3),
+        np.arange(2),
+    )  # fmt: skip
     curvature = Curvature(rows, rows, rows)
-    for real in (np.float32, np.float64):
-        dense = Columns(np.ones((1, 2), real), np.zeros(0, real), none, none, starts, codes)
-        column = np.arange(2, dtype=np.int32)
-        sparse = Columns(np.zeros((0, 2), real), np.ones(1, real), column, column, starts, codes)
-        for columns in (dense, sparse):
-            which, bands = np.zeros(1, np.intp), np.ones((1, 1, 2))
-            curve(columns, which, curvature, bands, bands.copy())
-            project(columns, which, rows, rows, np.ones((1, 1)))
-            score(columns, which, np.ones((1, 1)), rows.copy(), rows.copy())
-            descend(
-                columns, which, curvature, Model(bands, bands, bands[0], np.zeros(1)), FREE,
-                np.ones((1, 1)), np.ones((1, 1)), 1.0, 1, np.ones((1, 1)), rows.copy(),
-                rows.copy(), np.zeros(1),
-            )  # fmt: skip
+    curve(columns, which, curvature, bands, bands.copy())
+    project(columns, which, rows, rows, one.copy())
+    score(columns, which, one, rows.copy(), rows.copy())
+    descend(
+        columns, which, curvature, Model(bands, bands, bands[0], np.zeros(1)), FREE, one, one,
+        1.0, 1, one.copy(), rows.copy(), rows.copy(), np.zeros(1),
+    )  # fmt: skip

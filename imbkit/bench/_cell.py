@@ -115,9 +115,10 @@ def run_cell(cell: Cell, data: CellData) -> Row:
         except Exception as error:
             row["status"] = "failed"
             row["error"] = f"{type(error).__name__}: {first_line(error)}"
-    # That a constant separates nothing is known, and what a promise complains of is counted in a word of its own, not fold by fold.
+    # What a promise complains of is counted in a word of its own, not fold by fold; that a
+    # constant separates nothing is no news.
     told = [f"ThresholdWarning: {type(data.promise).__name__}:"]
-    if data.stages is not None and cell.learner == CONSTANT:
+    if _is_constant(cell, data):
         told.append("ThresholdWarning: ThresholdClassifierCV: the scores of")
     counts = {text: n for text, n in log.counts.items() if not text.startswith(tuple(told))}
     row["warnings"] = dict(sorted(counts.items()))
@@ -184,6 +185,9 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     estimator = seed_estimator(clone(cell.estimator), seed)
     X, y = data.matrix[split.train], data.codes[split.train]
     weight = None if data.weight is None else data.weight[split.train]
+    if _is_constant(cell, data):
+        # Test rows count once each, and the best constant for them is the plain share.
+        weight = None
     arguments: dict[str, Any] = dict(weight_of_model(estimator, weight))
     if isinstance(estimator, LastStage) and data.stages is not None:
         arguments["stages"] = data.stages[split.train]
@@ -215,6 +219,10 @@ def _fill(row: Row, cell: Cell, data: CellData) -> None:
     judge_fold(row, split, data, model, scores, probabilities=probabilities)
     if data.promise is not None and model is not None:
         row["policies"]["tuned"]["infeasible"] = float(_infeasible(data.promise, model))
+
+
+def _is_constant(cell: Cell, data: CellData) -> bool:
+    return data.stages is not None and cell.learner == CONSTANT
 
 
 def _infeasible(promise: Constraint | AlertBudget, model: ThresholdClassifierCV) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from imbkit._core.containers import take
+from imbkit._core.types import AnyArray
 from imbkit.bench._files import write_text
 from imbkit.bench._final_model import FinalModel, final_model, reading_lines, training_labels
 from imbkit.bench._held_out import TestTable, describe_test, score_test
@@ -74,7 +75,6 @@ def conclude(
     """
     summary = summarise(card, rows, wall_seconds=0.0)
     winner, baseline = summary["recommended"], plan.entries[0].name
-    constant = card["task"].get("constant", "")
     model = final_model(plan, winner, rows)
     problems: list[Problem] = []
     if model.threshold == inf:
@@ -87,15 +87,18 @@ def conclude(
     held_out = None if test is None else describe_test(plan, test, source.test_name)
     finished = {f"{r['strategy']}/{r['learner']}" for r in rows if r["status"] == "done"}
     if winner in finished and (directory is not None or test is not None):
-        fitted = _fit(plan, winner, model, y, problems)
+        labels = training_labels(plan.target, y, of_stages=model.of_stages)
+        fitted = _fit(plan, winner, model, labels, problems)
         if fitted is not None and directory is not None:
             trusted = _save(plan, winner, fitted, directory, problems, onnx=onnx)
         if fitted is not None and test is not None and held_out is not None:
             scored = {}
-            for name in dict.fromkeys([baseline, *([constant] if constant else []), winner]):
-                final = model if name == winner else final_model(plan, name, rows)
-                each = fitted if name == winner else _fit(plan, name, final, y, problems)
-                scored[name] = final, each
+            for name in dict.fromkeys(filter(None, [baseline, plan.constant, winner])):
+                scored[name] = model, fitted
+                if name != winner:
+                    final = final_model(plan, name, rows)
+                    labels = training_labels(plan.target, y, of_stages=final.of_stages)
+                    scored[name] = final, _fit(plan, name, final, labels, problems)
             models = [(k, each, m) for k, (m, each) in scored.items() if each is not None]
             held_out["entries"] = score_test(plan, test, models, card["metrics"])
     reading, needs = reading_lines(plan, source.reading, of_stages=model.of_stages)
@@ -119,13 +122,14 @@ def with_end(summary: Summary, end: EndCard) -> Summary:
 
 
 def _fit(
-    plan: Plan, entry: str, model: FinalModel, y: ArrayLike, problems: list[Problem]
+    plan: Plan, entry: str, model: FinalModel, labels: AnyArray, problems: list[Problem]
 ) -> BaseEstimator | None:
-    labels = training_labels(plan.target, y, of_stages=model.of_stages)
     # The cells have counted the warnings of this model already.
     with WarningLog():
         try:
-            return model.fit(plan.X, labels, plan.data.weight)
+            # The best constant for rows that count once each is their plain share.
+            weight = None if entry == plan.constant else plan.data.weight
+            return model.fit(plan.X, labels, weight)
         except Exception as error:
             text = f"training on the whole table: {type(error).__name__}: {first_line(error)}"
             problems.append(Problem(kind="failed", where=entry, text=text, count=1))

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray
-from imbkit.bench._ordered import CONSTANT, STAGE_LEARNERS, LastStage, stage_panel
+from imbkit.bench._ordered import CONSTANT, PRESTO, STAGE_LEARNERS, LastStage, stage_panel
 from imbkit.bench._panel import (
     LEARNERS,
     QUICK_STRATEGIES,
@@ -49,7 +49,7 @@ class Entry:
     is_own: bool
     """Whether it is the user's own in part, and so not known by its name."""
     alone: bool = False
-    """Whether there is no other strategy, so that this one is not worth a word."""
+    """Whether there is no other strategy for it, so that this one is not worth a word."""
 
     @property
     def name(self) -> str:
@@ -93,13 +93,16 @@ def choose_entries(
     problems = []
     for strategy, learner in pairs:
         by_name = STRATEGIES.get(strategy.name), known.get(learner.name)
-        entry = Entry(strategy, learner, by_name != (strategy, learner), alone)
+        single = alone or (bool(task.stages) and learner is known[CONSTANT])
+        entry = Entry(strategy, learner, by_name != (strategy, learner), single)
         if entry.name in panel:
             if entry == panel[entry.name][0]:
                 continue
             rule = "strategies and learners must have different names"
             raise InvalidParameterError(message("compare", rule, entry.name))
         try:
+            if task.fewest < 2 and learner is known.get(PRESTO):
+                raise CannotBuildError("needs 2 rows of every stage wherever it is trained")
             if strategies is None and (reason := outside_limits(entry.strategy, task)):
                 raise CannotBuildError(reason)
             estimator = entry.strategy.build(entry.learner, task)

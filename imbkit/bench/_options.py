@@ -9,7 +9,7 @@ import numpy as np
 
 from imbkit._core.messages import listing, message, require
 from imbkit._core.rng import integer_seed
-from imbkit.bench._stages import check_order
+from imbkit.bench._stages import check_order, is_no
 from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["COSTS", "Options"]
@@ -87,7 +87,7 @@ class Options:
     @property
     def has_stages(self) -> bool:
         """Whether the classes are stages in an order."""
-        return self.ordered is not None and self.ordered is not False
+        return self.ordered is not None and not is_no(self.ordered)
 
     @property
     def seed(self) -> int:

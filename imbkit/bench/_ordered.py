@@ -10,24 +10,40 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import StratifiedKFold
 
 from imbkit._core.catalog import find
 from imbkit._core.deploy import deploy
 from imbkit._core.types import FloatArray
 from imbkit.bench._panel import LEARNERS, Learner, Task
 
-__all__ = ["CONSTANT", "STAGE_LEARNERS", "LastStage", "stage_panel"]
+__all__ = [
+    "CONSTANT",
+    "PRESTO",
+    "STAGE_LEARNERS",
+    "LastStage",
+    "stage_learner_names",
+    "stage_panel",
+]
 
 BASELINE, CONSTANT = "logistic", "constant"
+PROPORTIONAL_ODDS, PRESTO = "proportional_odds", "presto"
 STAGE_LEARNERS = {
     BASELINE: "logistic regression of the last stage",
     CONSTANT: "constant share of the last stage",
-    "proportional_odds": "proportional odds",
-    "presto": "PRESTO",
+    PROPORTIONAL_ODDS: "proportional odds",
+    PRESTO: "PRESTO",
     "hist_gradient_boosting": "histogram boosting of the last stage",
 }
 """Names and titles; the first is the baseline, and it and the constant are always compared."""
-INNER_FOLDS = 5
+OWN_FOLDS = 5
+PENALTIES = 30
+"""Strengths that PRESTO chooses from: neighbours differ by a quarter, and more find no better."""
+
+
+def stage_learner_names() -> list[tuple[str, str]]:
+    """Return name and title of each learner that only a target of stages has."""
+    return [(name, title) for name, title in STAGE_LEARNERS.items() if name not in LEARNERS]
 
 
 def stage_panel(task: Task) -> dict[str, Learner]:
@@ -42,15 +58,16 @@ def stage_panel(task: Task) -> dict[str, Learner]:
     -----
     Proportional odds has the ridge penalty that scikit-learn's logistic regression has by
     default: without one there is no finite optimum where a level of a category lacks a stage,
-    and the two models would differ in more than the stages.
+    and the two models would differ in more than the stages. PRESTO chooses its penalty by the
+    log-loss of all stages, on shuffled folds of whatever rows it is given.
     """
     ridge = float(f"{1 / task.n_train:.2g}")
-    odds = find("ProportionalOddsClassifier")(alpha=ridge, standardize=False)
+    # Every stage must be in each fold, also where inner folds have taken rows away.
+    folds = StratifiedKFold(max(min(OWN_FOLDS, task.fewest), 2), shuffle=True, random_state=0)
     models = {
         CONSTANT: DummyClassifier(strategy="prior"),
-        "proportional_odds": odds,
-        # Every stage must be in each of its folds, also where inner folds take rows away.
-        "presto": find("PRESTOClassifierCV")(cv=max(min(INNER_FOLDS, task.fewest), 2)),
+        PROPORTIONAL_ODDS: find("ProportionalOddsClassifier")(alpha=ridge, standardize=False),
+        PRESTO: find("PRESTOClassifierCV")(alphas=PENALTIES, cv=folds),
     }
     panel = {}
     for name, title in STAGE_LEARNERS.items():

@@ -200,8 +200,8 @@ def _asked(summary: Summary) -> str:
     """Return the question of the comparison in one sentence."""
     task, target = summary["task"], inert(summary["task"]["target"], 60)
     if stages := task.get("stages"):
-        last, many = inert(task["positive"], 60), len(stages)
-        return f"Which model gives the probability that {target} is {last}, the last of {many} stages?"
+        last = f"{inert(task['positive'], 60)}, the last of {len(stages)} stages"
+        return f"How well do models give the probability that {target} is {last}?"
     if task["kind"] == "binary":
         positive = inert(task["positive"], 60)
         return f"Which way of training finds the rows where {target} is {positive}?"
@@ -216,7 +216,7 @@ def _compared(summary: Summary) -> str:
     if not base:
         return "Nothing was compared."
     if summary["task"].get("stages") and len(strategies) == 1:
-        what = f"{_many(len(learners), 'model', 'models')}, one of them a constant"
+        what = f"{_many(len(learners) - 1, 'model', 'models')} beside a constant"
     elif len(summary["entries"]) < len(strategies) * len(learners):
         what = f"{len(summary['entries'])} combinations of a strategy with a learner"
     else:

@@ -19,7 +19,7 @@ def question_title(summary: Summary, question: str) -> str:
     """Return what a verdict is about; of stages a loss is judged, which is no ranking."""
     of_loss = summary["task"]["ranking_metric"] in OF_PROBABILITIES
     if question == "ranking" and of_loss and summary["task"].get("stages"):
-        return "Probabilities"
+        return "Probability"
     return QUESTIONS[question]
 
 

@@ -127,7 +127,7 @@ class Table:
 def title_within(card: MetricCard | None, name: str) -> str:
     """Return a metric's title as it stands within a sentence; abbreviations stay as they are."""
     words = inert(card["title"] if card else name, 60).split(" ")
-    return " ".join(w.lower() if w.istitle() and not w.endswith("1") else w for w in words)
+    return " ".join(w.lower() if w.capitalize() == w and not w.endswith("1") else w for w in words)
 
 
 def policy_words(summary: Summary, policy: str) -> str:

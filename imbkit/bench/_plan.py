@@ -19,6 +19,7 @@ from imbkit.bench._folds import fewest_groups_of_a_class, merge_groups
 from imbkit.bench._leaks import find_leaks, near_duplicate_groups
 from imbkit.bench._money import read_budget
 from imbkit.bench._options import Options
+from imbkit.bench._ordered import CONSTANT
 from imbkit.bench._panel import Task
 from imbkit.bench._promise import Promise
 from imbkit.bench._roles import Roles, read_roles
@@ -85,6 +86,13 @@ class Plan:
     """As it was given; empty if there is none."""
     taken: tuple[str, ...]
     """Columns that have a role of their own."""
+
+    @property
+    def constant(self) -> str:
+        """Entry that gives every row the share of the last stage; empty without stages."""
+        if self.target.stages is None:
+            return ""
+        return next(entry.name for entry in self.entries if entry.learner.name == CONSTANT)
 
 
 def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
@@ -159,7 +167,13 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
         cells=_make_cells(design, beside, built),
         task=task,
         problems=tuple(problems),
-        cautions=(*roles.cautions, *_order_doubted(target), *design.cautions, *stratified, *untuned),
+        cautions=(
+            *roles.cautions,
+            *_order_doubted(target),
+            *design.cautions,
+            *stratified,
+            *untuned,
+        ),
         fingerprint=_fingerprint(table, data, target, design, options, built),
         quick=options.quick,
         duplicates=duplicates,

@@ -13,7 +13,6 @@ from imbkit._core.types import IntArray
 from imbkit.bench._data_card import describe_data
 from imbkit.bench._entries import VERSIONED
 from imbkit.bench._measures import measure_cards
-from imbkit.bench._ordered import CONSTANT
 from imbkit.bench._plan import Plan
 from imbkit.bench._schema import DataCard, MetricCard, Policy, Problem, TaskCard
 from imbkit.bench._schema_curves import FoldCard
@@ -107,7 +106,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
             label_delay=plan.label_delay,
             quick=plan.quick,
             stages=[] if target.stages is None else list(target.stages.labels),
-            constant="" if target.stages is None else _constant(plan),
+            constant=plan.constant,
         ),
         data=describe_data(plan, name, dropped),
         metrics=metrics if target.stages is None else with_skills(metrics),
@@ -134,11 +133,6 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
         prevalence=plan.prevalence,
         rows_a_day=_rows_a_day(plan),
     )
-
-
-def _constant(plan: Plan) -> str:
-    """Return the entry that gives every row the share of the last stage."""
-    return next(entry.name for entry in plan.entries if entry.learner.name == CONSTANT)
 
 
 def _fold_card(plan: Plan, number: int, rare: IntArray) -> FoldCard:

@@ -313,9 +313,11 @@ def _check_options(options: Mapping[str, Any], budget_minutes: float | None) -> 
             todo = f"Did you mean {listing(near)}?" if near else f"Known are {', '.join(known)}"
             rule = "an option must be one that compare has"
             raise InvalidParameterError(message(WHO, rule, name, todo))
-    Options(**options, budget_minutes=budget_minutes).checked()
+    asked = Options(**options, budget_minutes=budget_minutes).checked()
     if options.get("test") is not None:
         _refuse_option("test must not be given with several tables", options["test"])
+    if asked.has_stages:
+        _refuse_option("ordered must not be given with several tables", options["ordered"])
     by_row = {name: options.get(name) for name in BY_COLUMN}
     by_row |= {name: v for name, v in (options.get("costs") or {}).items() if np.ndim(v)}
     for name, value in by_row.items():

@@ -1,6 +1,6 @@
 """Read a target whose classes are stages in an order, of which the last is the one that counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from imbkit._core.types import AnyArray
 from imbkit.bench._target import Stages, Target, check_labels, check_number_of_classes, label_text
 from imbkit.exceptions import DataError, InvalidParameterError
 
-__all__ = ["check_order", "read_stages"]
+__all__ = ["check_order", "is_no", "read_stages"]
 
 EARLIER = "an earlier stage"
 WHO = "ordered"
@@ -29,7 +29,7 @@ def check_order(ordered: Any) -> None:
     todo = 'Write for instance --ordered none,cart,buy (ordered=["none", "cart", "buy"])'
     if ordered is None or isinstance(ordered, (bool, np.bool_)):
         return
-    if isinstance(ordered, (str, bytes)) or not isinstance(ordered, Iterable):
+    if isinstance(ordered, (str, bytes)) or not isinstance(ordered, Collection):
         raise InvalidParameterError(message(WHO, rule, ordered, todo))
     if isinstance(ordered, (set, frozenset)):
         got = "a set, which has no order"
@@ -43,6 +43,11 @@ def check_order(ordered: Any) -> None:
     if twice:
         rule = "every stage must be named once"
         raise InvalidParameterError(message(WHO, rule, f"{listing(twice)} more than once"))
+
+
+def is_no(ordered: Any) -> bool:
+    """Whether an order is declined in so many words."""
+    return isinstance(ordered, (bool, np.bool_)) and not ordered
 
 
 def read_stages(y: ArrayLike, ordered: Any, name: str) -> Target:

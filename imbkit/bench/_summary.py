@@ -1,6 +1,6 @@
 """From rows to the summary: plain numbers and words, ready for ``json.dumps``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
@@ -63,7 +63,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         data=card["data"],
         metrics=cards,
         verdicts=verdicts,
-        cautions=card["cautions"],
+        cautions=[*card["cautions"], *_without_skill(ordered, task.get("constant", ""), winner)],
         entries=ordered,
         folds=card["folds"],
         curves=[
@@ -138,7 +138,7 @@ def _rope(values: Values, card: MetricCard, baseline: FloatArray) -> float:
 def _judge_ranking(values: Values, card: MetricCard) -> Verdict:
     contenders = [
         Contender(entry["id"], entry["title"], "none", values.score(entry, card["name"]))
-        for entry in values.card["entries"]
+        for entry in values.contenders
     ]
     base, *others = contenders
     rope = _rope(values, card, base.values)
@@ -155,7 +155,7 @@ def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
             values.decision(entry, policy, card["name"]),
             many_classes=values.card["task"]["kind"] == "multiclass",
         )
-        for entry in values.card["entries"]
+        for entry in values.contenders
     ]
     promise = values.card["promise"]
     return judge(
@@ -166,6 +166,23 @@ def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
         values.test_to_train,
         within=promise["words"] if promise else "",
     )
+
+
+def _without_skill(entries: Sequence[EntrySummary], constant: str, winner: str) -> Iterator[str]:
+    """Say that models may be no better than a constant, if so."""
+    lows = {
+        entry["id"]: entry["scores"]["log_loss_skill"]["low"]
+        for entry in entries
+        if constant not in ("", entry["id"]) and "log_loss_skill" in entry["scores"]
+    }
+    better = [name for name, low in lows.items() if low is not None and low > 0]
+    if lows and not better:
+        yield (
+            "No model is better than the constant beyond noise: on a table like this the share of "
+            "the last stage may be all that is known of a row."
+        )
+    elif lows and winner not in better:
+        yield "The recommended model is not better than the constant beyond noise; others are."
 
 
 def _order(entries: list[EntrySummary], card: MetricCard) -> list[EntrySummary]:

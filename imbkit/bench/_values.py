@@ -43,6 +43,12 @@ class Values:
             return self.score_errors(entry, SKILLS[metric]) / self.of_constant(SKILLS[metric])
         return floats(row["errors"].get(metric) if row else None for row in self.of_entry(entry))
 
+    @property
+    def contenders(self) -> list[EntryCard]:
+        """The entries that verdicts are about: all but the constant, which claims nothing."""
+        constant = self.card["task"].get("constant", "")
+        return [entry for entry in self.card["entries"] if entry["id"] != constant]
+
     def of_constant(self, metric: str) -> FloatArray:
         """Return the metric of the constant on each cell; there is one where there are stages."""
         name = self.card["task"]["constant"]

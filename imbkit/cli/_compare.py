@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if len(arguments.tables) > 1:
         return _run_several(arguments)
-    X, y, source = _load(arguments, *arguments.tables)
     options = _options(arguments)
+    X, y, source = _load(arguments, *arguments.tables)
     with _plain_warnings(arguments.quiet):
         comparison = run_comparison(
             X,
@@ -65,10 +65,11 @@ def _run_several(arguments: argparse.Namespace) -> int:
     from imbkit._core.messages import message
     from imbkit.cli._tables import run_tables
 
-    if arguments.test is not None:
-        rule = "--test must come with one table only"
-        got = f"{len(arguments.tables)} tables"
-        raise InvalidParameterError(message("compare", rule, got))
+    for option, given in (("--test", arguments.test), ("--ordered", arguments.ordered)):
+        if given is not None:
+            rule = f"{option} must come with one table only"
+            got = f"{len(arguments.tables)} tables"
+            raise InvalidParameterError(message("compare", rule, got))
     with _plain_warnings(arguments.quiet):
         return run_tables(
             arguments,
@@ -103,11 +104,30 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "alerts_per_day": arguments.alerts_per_day,
         "prevalence": arguments.prevalence,
         "positive": arguments.positive,
+        "ordered": _order(arguments),
         "n_jobs": arguments.jobs or cores(),
         "random_state": arguments.seed,
         "quick": quick,
         "onnx": arguments.onnx,
     }
+
+
+def _order(arguments: argparse.Namespace) -> list[str] | bool | None:
+    """Return the stages, True if they have an order of their own, None if they have none."""
+    from imbkit._core.messages import message, shorten
+
+    given: list[list[str]] | None = arguments.ordered
+    if given is None:
+        return None
+    stages = [label for labels in given for label in labels]
+    if not stages:
+        return True
+    if not arguments.tables and len(stages) == 1:
+        # The option has swallowed what was meant to be the table.
+        rule = "--ordered must name the stages, or stand alone behind the table"
+        todo = f"For numbers write: imbkit compare {stages[0]} --target NAME --ordered"
+        raise InvalidParameterError(message("compare", rule, shorten(stages[0], 200), todo))
+    return stages
 
 
 def _load(arguments: argparse.Namespace, path: str | None = None) -> "tuple[Any, Any, Source]":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from imbkit.cli._parser import positive_number, share, whole_number
+from imbkit.cli._parser import names, positive_number, share, whole_number
 from imbkit.cli._table_options import add_table, add_target_options
 
 __all__ = ["add_compare_parser"]
@@ -27,6 +27,7 @@ examples:
       --label-delay 7d --alerts-per-day 100
   imbkit compare train.parquet --target attack --positive r2l,u2r \\
       --test test.parquet
+  imbkit compare visits.parquet --target stage --ordered none,cart,buy
   imbkit compare a.csv b.csv c.csv d.csv e.csv --target class
 
 DIR holds report.html (the page), summary.json, rows.jsonl (one line a cell),
@@ -58,6 +59,17 @@ def add_compare_parser(commands: Any, run: Callable[[argparse.Namespace], int]) 
 def _add_task_options(task: Any) -> None:
     add_target_options(task)
     task.add_argument(
+        "--ordered",
+        metavar="LABEL,LABEL",
+        type=names,
+        nargs="?",
+        const=[],
+        action="append",
+        help="all labels as stages, from first to last, the rare one last: compares how well the "
+        "probability of the last stage is given, by models of the stages (PRESTO, proportional "
+        "odds) among others; alone, behind the TABLE, it takes the order that numbers have",
+    )
+    task.add_argument(
         "--strategy",
         metavar="NAME",
         action="append",
@@ -69,7 +81,7 @@ def _add_task_options(task: Any) -> None:
         metavar="NAME",
         action="append",
         help="learner to run, likewise; can be repeated "
-        "(default: the panel that `imbkit list learners` shows)",
+        "(default: the panel that `imbkit list learners` shows, which has its own for --ordered)",
     )
     task.add_argument(
         "--test",
@@ -109,8 +121,8 @@ def _add_money_options(group: Any) -> None:
         "--metric",
         metavar="NAME",
         help="measure of the ranking verdict, e.g. roc_auc or recall_at_fpr_0.01, or a count "
-        "metric such as f1 for the decisions (default: average_precision; and the cost if costs "
-        "are given, else the recall among the alerts, else mcc)",
+        "metric such as f1 for the decisions (default: average_precision, or log_loss with "
+        "--ordered; and the cost if costs are given, else the recall among the alerts, else mcc)",
     )
     group.add_argument(
         "--objective",

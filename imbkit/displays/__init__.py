@@ -10,11 +10,15 @@ kept without it; no plot changes them.
 To add one: a file with the class, its import below, and its name in ``__all__``. A display
 learns nothing and needs no card. Labels, scores and weights are read in ``_inputs.py``, colours
 and legends stand in ``_style.py``, axes of scores in ``_score_axis.py``, long lines are thinned
-in ``_thin.py``; how a table is laid out in a plane stands in ``_plane.py``.
+in ``_thin.py``, names at the ends of lines moved apart in ``_direct_labels.py``; boundaries
+between ordered classes are named in ``_boundaries.py``, and how a table is laid out in a plane
+stands in ``_plane.py``.
 """
 
 from imbkit.displays._alert_budget import AlertBudgetDisplay
 from imbkit.displays._cost_curve import CostCurveDisplay
+from imbkit.displays._ordinal_slopes import OrdinalSlopesDisplay
+from imbkit.displays._regularization_path import RegularizationPathDisplay
 from imbkit.displays._reliability import ReliabilityDisplay
 from imbkit.displays._sampling_map import SamplingMapDisplay
 from imbkit.displays._score_separation import ScoreSeparationDisplay
@@ -23,6 +27,8 @@ from imbkit.displays._threshold_curve import ThresholdCurveDisplay
 __all__ = [
     "AlertBudgetDisplay",
     "CostCurveDisplay",
+    "OrdinalSlopesDisplay",
+    "RegularizationPathDisplay",
     "ReliabilityDisplay",
     "SamplingMapDisplay",
     "ScoreSeparationDisplay",

@@ -10,21 +10,31 @@ from imbkit._core.types import AnyArray
 from imbkit.exceptions import DataError
 from imbkit.metrics._confusion import check_targets
 
-__all__ = ["categories_of", "grades_of_columns"]
+__all__ = ["categories_of", "classes_in_columns"]
 
 
-def grades_of_columns(who: str, y_true: ArrayLike, labels: ArrayLike | None) -> AnyArray | None:
-    """Return the classes of a matrix's columns from first to last; None for sorted numbers.
+def classes_in_columns(
+    who: str, y_true: ArrayLike, labels: ArrayLike | None, *, ordered: bool
+) -> AnyArray | None:
+    """Return the classes of a matrix's columns; None for the sorted classes that occur.
 
-    Strings sort by their letters, which is no order of stages: theirs must be known.
+    Strings sort by their letters, which is no order of stages: theirs must be said where it
+    counts. It must be said as well where models differ in it: those of ordered classes keep
+    the order of a categorical, all others sort.
     """
-    grades = categories_of(y_true) if labels is None else labels
-    if grades is not None:
-        return np.asarray(grades)
+    if labels is not None:
+        return np.asarray(labels)
+    categories = categories_of(y_true)
+    todo = "Pass labels=, the classes in the order of the columns (the model's classes_)"
+    if categories is not None:
+        listed: list[Any] = categories.tolist()
+        if listed == sorted(listed):
+            return categories
+        rule = "labels must be given where the order of y_true's categories is not the sorted one"
+        raise DataError(message(who, rule, listing(listed), todo))
     _, _, present = check_targets(who, y_true, y_true)
-    if present.dtype.kind in "OUT":
+    if ordered and present.dtype.kind in "OUT":
         rule = "the order of classes that are strings must be known"
-        todo = "Pass labels=, the classes from first to last, or an ordered categorical y_true"
         raise DataError(message(who, rule, listing(present.tolist()), todo))
     return None
 

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import DataError, InvalidParameterError
-from imbkit.metrics._grade_order import grades_of_columns
+from imbkit.metrics._grade_order import classes_in_columns
 from imbkit.metrics._probabilities import check_probabilities
 
 __all__ = ["ranked_probability_loss"]
@@ -38,9 +38,9 @@ def ranked_probability_loss(
         Probability of each class, columns from the first class to the last; or of the later
         one of two.
     labels : array-like of shape (n_classes,), default=None
-        The classes of the columns, from first to last (the model's ``classes_``). By default
-        the categories of an ordered categorical `y_true`, or the sorted numbers that occur;
-        strings have no order of their own.
+        The classes of the columns, from first to last (the ``classes_`` of a model of ordered
+        classes). By default the sorted numbers that occur; needed for strings, and for a
+        categorical `y_true` whose order is not the sorted one.
     pos_label : str, bool or int, default=None
         The later class, for one column of probabilities; None takes 1 of {0, 1} or {-1, 1}.
     average : {"macro"} or None, default="macro"
@@ -96,7 +96,7 @@ def ranked_probability_loss(
         rule = f"average must be one of {listing(_AVERAGES)}"
         raise InvalidParameterError(message(who, rule, average))
     if np.ndim(y_prob) == 2:
-        labels = grades_of_columns(who, y_true, labels)
+        labels = classes_in_columns(who, y_true, labels, ordered=True)
     given = check_probabilities(
         who, y_true, y_prob, labels=labels, pos_label=pos_label, sample_weight=sample_weight
     )

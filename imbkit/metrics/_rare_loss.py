@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from imbkit._core.messages import listing, message, shorten
 from imbkit._core.types import BoolArray, FloatArray
 from imbkit.exceptions import DataError
-from imbkit.metrics._grade_order import categories_of, grades_of_columns
+from imbkit.metrics._grade_order import classes_in_columns
 from imbkit.metrics._probabilities import check_probabilities
 
 __all__ = ["rare_brier_loss", "rare_log_loss"]
@@ -38,9 +38,10 @@ def rare_log_loss(
         The class. None takes the last column; for one column of probabilities 1 of {0, 1} or
         {-1, 1}.
     labels : array-like of shape (n_classes,), default=None
-        The classes of the columns (the model's ``classes_``). By default the categories of an
-        ordered categorical `y_true`, or the sorted classes that occur; of strings, which class
-        is the last must then be said by `pos_label`.
+        The classes of the columns (the model's ``classes_``). By default the sorted classes
+        that occur; of strings, which class is the last must then be said by `pos_label`. A
+        categorical `y_true` whose order is not the sorted one needs `labels`: some models keep
+        that order, others sort.
     sample_weight : array-like of shape (n_rows,), default=None
         Non-negative weight of each row.
 
@@ -106,9 +107,10 @@ def rare_brier_loss(
         The class. None takes the last column; for one column of probabilities 1 of {0, 1} or
         {-1, 1}.
     labels : array-like of shape (n_classes,), default=None
-        The classes of the columns (the model's ``classes_``). By default the categories of an
-        ordered categorical `y_true`, or the sorted classes that occur; of strings, which class
-        is the last must then be said by `pos_label`.
+        The classes of the columns (the model's ``classes_``). By default the sorted classes
+        that occur; of strings, which class is the last must then be said by `pos_label`. A
+        categorical `y_true` whose order is not the sorted one needs `labels`: some models keep
+        that order, others sort.
     sample_weight : array-like of shape (n_rows,), default=None
         Non-negative weight of each row.
 
@@ -156,10 +158,9 @@ def _one_class(
     sample_weight: ArrayLike | None,
 ) -> tuple[BoolArray, FloatArray, FloatArray]:
     """Return which rows are of the class, its probabilities and the weights."""
-    if np.ndim(y_prob) == 2 and labels is None:
+    if np.ndim(y_prob) == 2:
         # Where the class is named, columns of strings may well stand in the order of letters.
-        ordered = pos_label is None
-        labels = grades_of_columns(who, y_true, None) if ordered else categories_of(y_true)
+        labels = classes_in_columns(who, y_true, labels, ordered=pos_label is None)
     given = check_probabilities(
         who, y_true, y_prob, labels=labels, pos_label=pos_label, sample_weight=sample_weight
     )

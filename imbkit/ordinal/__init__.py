@@ -12,7 +12,20 @@ A new link is a file and an entry in `_links.py`; a new model is a subclass of
 `_base.BaseCumulativeLink` that names its penalty, with a line in ``__all__`` below.
 """
 
+from imbkit.ordinal._cumulative_link import CumulativeLinkClassifier
 from imbkit.ordinal._funnel import funnel_target
 from imbkit.ordinal._funnel_counts import funnel_from_counts
+from imbkit.ordinal._path import presto_path
+from imbkit.ordinal._presto import PRESTOClassifier
+from imbkit.ordinal._presto_cv import PRESTOClassifierCV
+from imbkit.ordinal._proportional_odds import ProportionalOddsClassifier
 
-__all__ = ["funnel_from_counts", "funnel_target"]
+__all__ = [
+    "CumulativeLinkClassifier",
+    "PRESTOClassifier",
+    "PRESTOClassifierCV",
+    "ProportionalOddsClassifier",
+    "funnel_from_counts",
+    "funnel_target",
+    "presto_path",
+]

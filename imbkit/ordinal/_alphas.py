@@ -43,7 +43,7 @@ def given_alphas(alphas: int | ArrayLike, who: str) -> FloatArray | None:
     return np.sort(values)[::-1]
 
 
-def alpha_grid(n_alphas: int, eps: float, null: Null) -> FloatArray:
+def alpha_grid(n_alphas: Any, eps: float, null: Null) -> FloatArray:
     """Return penalties in equal ratios, from the smallest that leaves nothing down to `eps` of it.
 
     Parameters
@@ -55,5 +55,5 @@ def alpha_grid(n_alphas: int, eps: float, null: Null) -> FloatArray:
     null : Null
         The model of the first.
     """
-    grid = np.geomspace(1.0, eps, n_alphas) * max(null.alpha_max, _LEAST)
+    grid = np.geomspace(1.0, eps, int(n_alphas)) * max(null.alpha_max, _LEAST)
     return np.asarray(grid)

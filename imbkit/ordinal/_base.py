@@ -254,10 +254,11 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         if y is not None:
             check_consistent_length(X, y)
         classes, codes = ordered_target(y, self.categories, who, given)
-        weights = np.ones(n_rows) if given is None else given
+        weights: FloatArray = np.ones(n_rows) if given is None else given
         if self.class_weight is not None:
             mass = np.bincount(codes, weights, len(classes))
-            weights = weights * class_factors(self.class_weight, classes, mass, who)[codes]
+            factors = class_factors(self.class_weight, classes, mass, who)
+            weights = np.asarray(weights * factors[codes])
         self.classes_ = classes
         return X, codes, weights
 
@@ -281,7 +282,8 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         self.intercept_ = 0.0 - solution.intercepts - self.coef_ @ design.mean
         if penalty.structure == "adjacent":
             self.delta_ = 0.0 - solution.theta / design.scale
-        self.n_iter_ = int(solution.n_iter)
+        # What no penalty holds was fitted first.
+        self.n_iter_ = int(null.solution.n_iter + solution.n_iter)
         self.alpha_max_ = float(null.alpha_max)
         self.objective_ = float(solution.objective)
         self.kkt_violation_ = float(solution.violation)

@@ -197,11 +197,19 @@ def _columns(problem: Problem, working: np.ndarray) -> tuple[Any, np.ndarray]:
 
     design = problem.design
     codes = np.repeat(np.arange(design.n_classes), np.diff(design.starts))
-    none = np.zeros(0, np.int32)
+    double, single = np.zeros((0, 0)), np.zeros((0, 0), np.float32)
+    data, none = np.zeros(0), np.zeros(0, np.int32)
+    indices, indptr, which = none, none, working
     X: Any = design.X
-    if not sparse.issparse(X):
-        return Columns(X.T, np.zeros(0, X.dtype), none, none, design.starts, codes), working
-    X = X[:, working].tocsc()
-    empty = np.zeros((0, 0), X.dtype)
-    columns = Columns(empty, X.data, X.indices, X.indptr, design.starts, codes)
-    return columns, np.arange(len(working))
+    if sparse.issparse(X):
+        X = sparse.csr_array(X)[:, working].tocsc()
+        # In one type wherever that can be: each further one would be compiled for.
+        kind = np.int32 if X.nnz <= np.iinfo(np.int32).max else np.int64
+        data = X.data.astype(np.float64, copy=False)
+        indices, indptr = (side.astype(kind, copy=False) for side in (X.indices, X.indptr))
+        which = np.arange(len(working))
+    elif X.dtype == np.float64:
+        double = X.T
+    else:
+        single = X.T
+    return Columns(double, single, data, indices, indptr, design.starts, codes), which

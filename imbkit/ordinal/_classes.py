@@ -83,7 +83,7 @@ def ordered_target(
 
 
 def class_factors(
-    class_weight: Mapping[Any, float] | str | None, classes: AnyArray, mass: FloatArray, who: str
+    class_weight: Mapping[Any, float] | str | None, classes: AnyArray, mass: AnyArray, who: str
 ) -> FloatArray:
     """Return what the weights of each class's rows are multiplied by.
 
@@ -214,15 +214,13 @@ def _check_every_class(
     rows = np.bincount(codes, minlength=len(order))
     mass = np.bincount(codes, weights=weight, minlength=len(order))
     absent = [label for label, n in zip(order, rows, strict=True) if not n]
-    light = [
-        label for label, n, m in zip(order, rows, mass, strict=True) if n and not m
-    ]
+    light = [label for label, n, m in zip(order, rows, mass, strict=True) if n and not m]
     if absent or light:
-        got = [f"no row of class {listing(absent)}"] if absent else []
-        got += [f"weight 0 only for class {listing(light)}"] if light else []
+        empty = [f"no row of class {listing(absent)}"] if absent else []
+        empty += [f"weight 0 only for class {listing(light)}"] if light else []
         todo = _to_do_without(absent, light, of_y)
         rule = "every class must have a row of positive weight"
-        raise DataError(message(who, rule, " and ".join(got), todo))
+        raise DataError(message(who, rule, " and ".join(empty), todo))
     if len(order) < 2:
         rule = "the target must have rows of two classes or more"
         got = f"one class only, {listing(order)}"

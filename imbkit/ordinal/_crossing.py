@@ -55,7 +55,7 @@ def nearest_ordered(values: FloatArray) -> FloatArray:
     ndarray of shape (n_rows, m)
         What pooling adjacent violators gives, here by its closed form, the largest over first
         entries i <= k of the smallest over last entries j >= k of the mean of i to j: m passes
-        over all rows at once.
+        over all rows at once. No entry is below the one before it, not even by rounding.
     """
     m = values.shape[1]
     out = np.full(values.shape, -np.inf)
@@ -129,6 +129,4 @@ def _of_crossed(scores: FloatArray, how: Crossing, link: Link) -> FloatArray:
         # Both sides, as 1 - below would lose a small probability of the last class.
         below, above = nearest_ordered(below), -nearest_ordered(-above)
     steps = np.where(below[:, :-1] < 0.5, np.diff(below, axis=1), -np.diff(above, axis=1))
-    if how == "isotonic":
-        steps = np.maximum(steps, 0.0)
     return np.hstack((below[:, :1], steps, above[:, -1:]))

@@ -126,7 +126,7 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
     >>> y = (X[:, 0] + rng.logistic(size=2000) > 0).astype(int)
     >>> y += y * (X[:, 1] + rng.logistic(size=2000) > 1)
     >>> CumulativeLinkClassifier(alpha=0.02).fit(X, y).coef_.round(1).tolist()
-    []
+    [[0.8, 0.0], [0.2, 0.5]]
     """
 
     card = Card(
@@ -136,8 +136,8 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
         limits=(
             Limit(
                 when={"alpha": 0.05, "l1_ratio": 0.0},
-                equals="ProportionalOddsClassifier",
-                other={"alpha": 0.05},
+                equals="PRESTOClassifier",
+                other={"alpha": 0.05, "l1_ratio": 0.0},
             ),
         ),
     )

@@ -1,28 +1,27 @@
 """One fold of a cross-validation: the path on its training rows, scored on its test rows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils import gen_batches
 
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.ordinal._classes import class_factors
 from imbkit.ordinal._crossing import probabilities
 from imbkit.ordinal._design import Design
-from imbkit.ordinal._fold_scores import ALIASES, SCORES
+from imbkit.ordinal._fold_scores import row_scores
 from imbkit.ordinal._links import LINKS
-from imbkit.ordinal._path import Path, follow
-from imbkit.ordinal._penalty import Penalty
+from imbkit.ordinal._path import Path, Settings, follow
 from imbkit.ordinal._presto import PRESTOClassifier
 from imbkit.ordinal._problem import Problem
-from imbkit.ordinal._solve import null_model, solve_path
+from imbkit.ordinal._solve import null_model
 
 __all__ = ["Rows", "fold_path"]
 
+_ROWS = 8192  # rows that are scored at a time
 _CELLS = 2**20  # scores of boundaries that are held at a time: 8 MiB
 
 
@@ -59,13 +58,12 @@ class Rows:
         """
         weights = self.weights
         if rows is not None:
-            # Rows of weight 0 are left out, so that no table has to be cut out before.
+            # Rows of weight 0 are left out, so that no table need be cut out first.
             weights = weights * np.bincount(rows, minlength=len(weights))
         mass = np.bincount(self.codes, weights, len(self.classes))
-        who = type(model).__name__
-        factors = class_factors(model.class_weight, self.classes, mass, who)[self.codes]
-        design = Design.of(self.X, self.codes, weights * factors, len(self.classes))
-        return Problem(design, LINKS[model.link])
+        factors = class_factors(model.class_weight, self.classes, mass, type(model).__name__)
+        weights = weights * factors[self.codes]
+        return Problem(Design.of(self.X, self.codes, weights, len(self.classes)), LINKS[model.link])
 
 
 def fold_path(
@@ -73,11 +71,11 @@ def fold_path(
     model: PRESTOClassifier,
     train: IntArray,
     test: IntArray,
-    grids: Mapping[float, FloatArray],
+    grids: Sequence[tuple[float, FloatArray]],
     scoring: str | Callable[..., float],
     score_params: Mapping[str, Any],
 ) -> tuple[FloatArray, BoolArray]:
-    """Return the scores of a fold for every penalty, and which fits did not converge.
+    """Return the scores of a fold for every penalty, and which fits missed the optimum.
 
     Parameters
     ----------
@@ -87,10 +85,10 @@ def fold_path(
         Its parameters, but for `alpha` and `l1_ratio`.
     train, test : ndarray of int
         Positions.
-    grids : mapping of float to ndarray of shape (n_alphas,)
-        The penalties for each `l1_ratio`, from the largest to the smallest.
+    grids : sequence of pairs of float and ndarray of shape (n_alphas,)
+        Each `l1_ratio` and its penalties, from the largest to the smallest.
     scoring : str or callable
-        A name of `SCORES`, or ``scorer(fitted, X, y, **score_params)``.
+        A score of `_fold_scores`, or ``scorer(fitted, X, y, **score_params)``.
     score_params : mapping
         Arguments of the scorer, cut to the test rows.
 
@@ -102,16 +100,46 @@ def fold_path(
         Whether the optimum was missed.
     """
     problem = data.problem(model, train)
-    X = data.X[test]
+    X, codes, weights = data.X[test], data.codes[test], data.weights[test]
     scores, failed = [], []
-    for l1_ratio, alphas in grids.items():
+    for l1_ratio, alphas in grids:
         model = clone(model).set_params(l1_ratio=l1_ratio)
-        path = path_of(model, problem, alphas)
+        penalty = model._penalty(problem.design)
+        null = null_model(problem, penalty, tol=model.tol, max_iter=model.max_iter)
+        how = Settings(model.solver, model.tol, model.max_iter)
+        path = follow(problem, penalty, alphas, null, how)
         failed.append(~path.converged)
         if isinstance(scoring, str):
-            scores.append(_proper(scoring, path, model, X, data.codes[test], data.weights[test]))
+            scores.append(_proper_scores(scoring, path, model, X, codes, weights))
         else:
-            y = data.classes[data.codes[test]]
-            fitted = _fitted(path, model, alphas, data.classes)
-            scores.append([scoring(each, X, y, **score_params) for each in fitted])
+            y, fitted = data.classes[codes], _fitted(path, model, alphas, data.classes)
+            scores.append(np.array([scoring(each, X, y, **score_params) for each in fitted]))
     return np.array(scores, dtype=np.float64), np.array(failed)
+
+
+def _proper_scores(
+    name: str, path: Path, model: PRESTOClassifier, X: Any, codes: IntArray, weights: FloatArray
+) -> FloatArray:
+    """Return the mean score for each penalty; the rows go through all of them in blocks."""
+    n_alphas, n_boundaries, n_columns = path.coefs.shape
+    every = path.coefs.reshape(-1, n_columns).T
+    total = np.zeros(n_alphas)
+    for rows in gen_batches(len(codes), max(1, min(_ROWS, _CELLS // every.shape[1]))):
+        linear = np.asarray(X[rows] @ every).reshape(-1, n_alphas, n_boundaries)
+        for at, intercept in enumerate(path.intercepts):
+            found = probabilities(-(linear[:, at] + intercept), model.crossing, LINKS[model.link])
+            total[at] += weights[rows] @ row_scores(name, found, codes[rows])
+    return np.asarray(total / weights.sum())
+
+
+def _fitted(
+    path: Path, model: PRESTOClassifier, alphas: FloatArray, classes: AnyArray
+) -> Iterator[PRESTOClassifier]:
+    """Yield a fitted classifier for each penalty."""
+    parts = zip(alphas.tolist(), path.coefs, path.intercepts, path.n_iters.tolist(), strict=True)
+    for alpha, coef, intercept, n_iter in parts:
+        made = clone(model).set_params(alpha=alpha)
+        made.classes_, made.n_features_in_ = classes, coef.shape[1]
+        made.coef_, made.intercept_, made.n_iter_ = coef, intercept, n_iter
+        made.delta_ = np.diff(coef, axis=0, prepend=0.0)
+        yield made

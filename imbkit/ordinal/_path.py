@@ -1,6 +1,6 @@
 """The solutions of PRESTO along a path of penalties."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,9 +22,9 @@ from imbkit.ordinal._penalty import Penalty
 from imbkit.ordinal._presto import PRESTOClassifier
 from imbkit.ordinal._problem import Problem
 from imbkit.ordinal._solution import Solution
-from imbkit.ordinal._solve import null_model, solve_path
+from imbkit.ordinal._solve import Null, null_model, solve_path
 
-__all__ = ["Path", "follow", "presto_path", "warn_if_unconverged"]
+__all__ = ["Path", "Settings", "follow", "presto_path", "warn_if_unconverged"]
 
 _ENOUGH = 1e-8  # a smaller share of the objective is no improvement
 _TINY = 1e-300
@@ -63,12 +63,27 @@ def presto_path(
         down to `eps` times that; or the penalties themselves, 0 or more, in any order.
     eps : float, default=1e-3
         The smallest penalty as a share of the largest, between 0 and 1.
-    l1_ratio, level_penalty, categories, link, standardize, class_weight :
-        As for :class:`PRESTOClassifier`.
+    l1_ratio : float, default=1.0
+        Share of the lasso in the penalty, from 0 to 1.
+    level_penalty : float, default=1.0
+        Factor of the penalty on the first boundary's weights, 0 or more.
+    categories : array-like of shape (n_classes,), default=None
+        All classes from the first stage to the last, the rare one last.
+    link : {"logit", "probit", "cloglog"}, default="logit"
+        The distribution function F.
+    standardize : bool, default=True
+        Whether the penalty is on the weights of columns of unit standard deviation.
+    class_weight : mapping, "balanced" or None, default=None
+        Factor of the rows' weights by label, or the same total for all classes.
     sample_weight : array-like of shape (n_rows,), default=None
         Non-negative weights.
-    solver, max_iter, tol :
-        As for :class:`PRESTOClassifier`.
+    solver : {"auto", "newton-cd", "cd", "fista"}, default="auto"
+        How each penalty is solved.
+    max_iter : int, default=100
+        Outer iterations for each penalty at most.
+    tol : float, default=1e-5
+        Largest violation of the optimality conditions to stop at, relative to the largest
+        slope of the loss where all weights are 0.
 
     Returns
     -------
@@ -129,19 +144,25 @@ def presto_path(
     >>> coefs.shape
     (2, 3, 5)
     >>> (coefs[-1] != 0).sum(axis=0).tolist()  # columns in use for the last class
-    [0, 1, 1, 1, 1]
+    [0, 1, 1, 1, 2]
     """
     who = "presto_path"
-    settings = {"l1_ratio": l1_ratio, "level_penalty": level_penalty, "standardize": standardize}
-    how = {"solver": solver, "max_iter": max_iter, "tol": tol}
-    more = {"alphas": alphas, "eps": eps, "categories": categories, "link": link}
-    more["class_weight"] = class_weight
-    constraints = {**PRESTOClassifier._parameter_constraints, **GRID_CONSTRAINTS}
-    check_parameters(constraints, {**settings, **how, **more}, who)
+    given = {
+        "alphas": alphas,
+        "eps": eps,
+        "l1_ratio": l1_ratio,
+        "level_penalty": level_penalty,
+        "categories": categories,
+        "link": link,
+        "standardize": standardize,
+        "class_weight": class_weight,
+        "solver": solver,
+        "max_iter": max_iter,
+        "tol": tol,
+    }
+    check_parameters({**PRESTOClassifier._parameter_constraints, **GRID_CONSTRAINTS}, given, who)
     chosen = given_alphas(alphas, who)
-    X = check_array(
-        X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), estimator=who
-    )
+    X = check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), estimator=who)
     weights = check_weight(sample_weight, X.shape[0], who)
     if y is not None:
         check_consistent_length(X, y)
@@ -151,15 +172,30 @@ def presto_path(
     mass = np.bincount(codes, weights, len(classes))
     weights = weights * class_factors(class_weight, classes, mass, who)[codes]
     problem = Problem(Design.of(X, codes, weights, len(classes)), LINKS[link])
-    penalty = Penalty.of("adjacent", problem.design, **settings)
+    penalty = Penalty.of(
+        "adjacent",
+        problem.design,
+        l1_ratio=l1_ratio,
+        level_penalty=level_penalty,
+        standardize=standardize,
+    )
     null = null_model(problem, penalty, tol=tol, max_iter=max_iter)
-    asked = alpha_grid(int(alphas), eps, null) if chosen is None else chosen  # type: ignore[arg-type]
-    solutions = solve_path(problem, penalty, asked, null=null, **how)
-    path = follow(solutions, problem.design, penalty, stop=chosen is None)
+    asked = alpha_grid(alphas, eps, null) if chosen is None else chosen
+    how = Settings(solver, tol, max_iter)
+    path = follow(problem, penalty, asked, null, how, stop=chosen is None)
     warn_if_unconverged(~path.converged, who)
     n = len(path.n_iters)
     coefs, intercepts = np.moveaxis(path.coefs, 0, -1), path.intercepts.T
     return asked[:n].copy(), np.ascontiguousarray(coefs), intercepts.copy(), path.n_iters
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How each penalty of a path is solved."""
+
+    solver: str
+    tol: float
+    max_iter: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,28 +224,36 @@ class Path:
 
 
 def follow(
-    solutions: Iterable[Solution],
-    design: Design,
+    problem: Problem,
     penalty: Penalty,
+    alphas: FloatArray,
+    null: Null,
+    how: Settings,
     *,
     stop: bool = False,
     keep: int = -1,
 ) -> Path:
-    """Take solutions one by one and keep what is small of them.
+    """Solve penalties one by one and keep what is small of the solutions.
 
     Parameters
     ----------
-    solutions : iterable of Solution
-        Of penalties from the largest to the smallest.
-    design : Design
-        The table.
-    penalty : Penalty
-        What is penalised.
+    problem, penalty :
+        The objective.
+    alphas : ndarray of shape (n_alphas,)
+        From the largest to the smallest.
+    null : Null
+        The model without penalised coordinates.
+    how : Settings
+        How to solve.
     stop : bool, default=False
         Whether to stop when the objective no longer improves.
     keep : int, default=-1
         Position of a solution to be kept whole, with the scores of all rows.
     """
+    design = problem.design
+    solutions = solve_path(
+        problem, penalty, alphas, null=null, solver=how.solver, tol=how.tol, max_iter=how.max_iter
+    )
     coefs, intercepts, n_iters, converged = [], [], [], []
     kept, gains, before = None, [np.inf, np.inf], np.nan
     for at, solution in enumerate(solutions):
@@ -225,9 +269,7 @@ def follow(
         # Near the largest penalty a fine grid improves by little as well, but more each time.
         if stop and gains[1] <= gains[0] < _ENOUGH:
             break
-    return Path(
-        np.array(coefs), np.array(intercepts), np.array(n_iters), np.array(converged), kept
-    )
+    return Path(np.array(coefs), np.array(intercepts), np.array(n_iters), np.array(converged), kept)
 
 
 def warn_if_unconverged(failed: BoolArray, who: str) -> None:

@@ -154,9 +154,9 @@ class PRESTOClassifier(BaseCumulativeLink):
     >>> y = np.array(["no", "click", "cart", "buy"])[np.digitize(depth, [1, 2.5, 4])]
     >>> model = PRESTOClassifier(categories=["no", "click", "cart", "buy"]).fit(X, y)
     >>> model.coef_.shape, int(np.count_nonzero(model.delta_))
-    ((3, 3), 1)
+    ((3, 3), 2)
     >>> model.predict_proba(X[:5])[:, -1].round(3).tolist()
-    []
+    [0.023, 0.023, 0.067, 0.006, 0.002]
     """
 
     card = Card(
@@ -164,7 +164,13 @@ class PRESTOClassifier(BaseCumulativeLink):
         cases=(
             {},
             {"l1_ratio": 0.5, "level_penalty": 0.0, "crossing": "isotonic", "solver": "cd"},
-            {"link": "cloglog", "crossing": "raw", "standardize": False, "solver": "fista"},
+            {
+                "alpha": 0.1,
+                "link": "cloglog",
+                "crossing": "raw",
+                "standardize": False,
+                "solver": "fista",
+            },
         ),
         # There is one boundary only for two classes.
         limits=(

@@ -47,7 +47,7 @@ class Probit(SymmetricLink):
         inner = (right - 1.0) - outside
         loss = np.log1p(inner, out=inner)
         np.negative(loss, out=loss)
-        loss += _log_density_left(upper)
+        loss += _half_square_left(upper)
         loss += _LOG_ROOT_TWO_PI * (1.0 - right)
         return loss, -density / mass
 
@@ -61,7 +61,7 @@ class Probit(SymmetricLink):
         sure = np.flatnonzero((part.right > 0.0) & (part.outside < 0.5))
         loss[sure] = np.log1p(-part.outside[sure])
         np.negative(loss, out=loss)
-        loss += _log_density_left(part.near)
+        loss += _half_square_left(part.near)
         loss += _LOG_ROOT_TWO_PI * (1.0 - part.right)
         loss[part.closed] = np.inf
         return loss, -part.hazard_upper, part.hazard_lower
@@ -123,11 +123,11 @@ class _Slice:
         outside += (2.0 * right - 1.0) * _mills(near)
         outside *= density
         self.mass = mass = right - outside
-        self.short = short = np.flatnonzero((gap < _SHORT) & (np.abs(side) * half < _SHORT))
+        short = np.flatnonzero((gap < _SHORT) & (np.abs(side) * half < _SHORT))
         if len(short):
             d, m = gap[short], -0.5 * np.abs(side[short])
             rise = np.exp(0.25 * d * (near[short] + m))  # the density at m over that at near
-            mass[short] = density[short] * rise * d * _series(m, 0.5 * d)[0]
+            mass[short] = density[short] * rise * d * _series(m, 0.5 * d)
         density /= mass
         self.hazard_upper, self.hazard_lower = density * fall_upper, density * fall_lower
 
@@ -138,11 +138,6 @@ class _Slice:
         mean = self.hazard_lower * -np.expm1(-np.maximum(side, 0.0) * half)
         mean += self.hazard_upper * np.expm1(np.minimum(side, 0.0) * half)
         offset = mean - 0.5 * side
-        if len(self.short):
-            short = self.short
-            m = 0.5 * side[short]
-            mass, moment = _series(m, half[short])
-            offset[short] = moment / mass
         return np.maximum(half - offset, 0.0), np.maximum(half + offset, 0.0)
 
 
@@ -161,7 +156,7 @@ def _density_right(eta: FloatArray, right: FloatArray) -> FloatArray:
     return np.asarray(density)
 
 
-def _log_density_left(eta: FloatArray) -> FloatArray:
+def _half_square_left(eta: FloatArray) -> FloatArray:
     """eta**2 / 2 where eta is negative, 0 elsewhere."""
     left = np.minimum(eta, 0.0)
     left *= left
@@ -169,20 +164,18 @@ def _log_density_left(eta: FloatArray) -> FloatArray:
     return np.asarray(left)
 
 
-def _series(middle: FloatArray, half: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Means of f(middle + t) / f(middle) and of t times it over -half <= t <= half.
+def _series(middle: FloatArray, half: FloatArray) -> FloatArray:
+    """Mean of f(middle + t) / f(middle) over -half <= t <= half, both small.
 
-    The n-th derivative of f is (-1)^n He_n f with the Hermite polynomials He_n.
+    The n-th derivative of f is (-1)^n He_n f with the Hermite polynomials He_n; odd ones cancel.
     """
     square = half * half
     even, odd = np.ones_like(middle), middle.copy()
     power = np.ones_like(middle)  # half**(2 j) / (2 j + 1)!
-    mass, moment = np.zeros_like(middle), np.zeros_like(middle)
+    mean = np.zeros_like(middle)
     for j in range(_TERMS):
-        mass += even * power
-        moment -= odd * power / (2 * j + 3)
+        mean += even * power
         even = middle * odd - (2 * j + 1) * even
         odd = middle * even - (2 * j + 2) * odd
         power = power * square / ((2 * j + 2) * (2 * j + 3))
-    moment *= square
-    return mass, moment
+    return mean

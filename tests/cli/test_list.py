@@ -32,6 +32,15 @@ def test_one_family_or_the_panel_alone(run):
         assert title in done.out
 
 
+def test_learners_of_stages_say_what_they_need(run):
+    lines = json.loads(run("list", "learners", "--json").out)
+    needing = {line["name"]: line["summary"] for line in lines if "--ordered" in line["summary"]}
+    assert set(needing) == {"constant", "presto", "proportional_odds"}
+    assert needing["presto"] == "PRESTO; needs --ordered"
+    listed = {line["name"] for line in json.loads(run("list", "ordinal", "--json").out)}
+    assert {"PRESTOClassifierCV", "ProportionalOddsClassifier"} <= listed
+
+
 def test_an_unknown_family_suggests_near_ones(run):
     done = run("list", "metric")
     assert done.code == 2

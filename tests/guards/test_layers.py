@@ -32,7 +32,7 @@ LAYERS = {
     "_core": layer("_kernels", "scipy sklearn imblearn narwhals joblib threadpoolctl"),
     "metrics": layer("_core _kernels", "scipy sklearn"),
     "sampling": layer("_core _kernels", "scipy sklearn imblearn"),
-    "ordinal": layer("_core _kernels metrics", "scipy sklearn"),
+    "ordinal": layer("_core _kernels metrics", "scipy sklearn", "pandas"),
     "rvfl": layer("_core _kernels metrics", "scipy sklearn", "torch"),
     "splits": layer("_core", "sklearn", "pandas"),
     "datasets": layer("_core", "sklearn", "pandas"),

@@ -99,21 +99,24 @@ def test_small_probabilities_of_the_last_class_are_kept():
     assert got.tolist() == pytest.approx([1e-24, 1e-40], rel=1e-6)
 
 
-@pytest.mark.parametrize("as_series", [False, True])
-def test_an_ordered_categorical_says_its_order(as_series):
+def test_columns_are_not_guessed_where_models_differ_in_their_order():
+    # A learner of ordered classes keeps the order of a categorical, any other one sorts.
     truth, prob, _ = draw(1, 4, 20)
-    y = pd.Categorical.from_codes(truth, STAGES, ordered=True)
-    y = pd.Series(y, index=np.arange(20) + 5) if as_series else y
     expected = ranked_probability_loss(truth, prob, labels=range(4))
-    assert ranked_probability_loss(y, prob) == pytest.approx(expected)
-    # What is said goes before it; categories without an order say none.
-    backwards = ranked_probability_loss(y, prob[:, ::-1], labels=STAGES[::-1])
-    assert backwards == pytest.approx(expected)
+    y = pd.Categorical.from_codes(truth, STAGES, ordered=True)
     enum = pl.Series(STAGES[truth].tolist(), dtype=pl.Enum(STAGES.tolist()))
-    assert ranked_probability_loss(enum, prob) == pytest.approx(expected)
-    unordered = y.cat.as_unordered() if as_series else y.as_unordered()
+    for each in (y, pd.Series(y, index=np.arange(20) + 5), enum):
+        with pytest.raises(DataError, match="labels must be given where the order.*'look', 'cart'"):
+            ranked_probability_loss(each, prob)
+        assert ranked_probability_loss(each, prob, labels=STAGES) == pytest.approx(expected)
     with pytest.raises(DataError, match="the order of classes that are strings must be known"):
-        ranked_probability_loss(unordered, prob)
+        ranked_probability_loss(y.as_unordered(), prob)
+    # Sorted, both kinds of learner agree, and classes without a row keep their columns.
+    y = pd.Categorical.from_codes(truth, list("abcd"), ordered=True)
+    assert ranked_probability_loss(y, prob) == pytest.approx(expected)
+    some = truth < 3
+    expected = ranked_probability_loss(truth[some], prob[some], labels=range(4))
+    assert ranked_probability_loss(y[some], prob[some]) == pytest.approx(expected)
 
 
 def test_scorers_of_ordered_classes():

@@ -55,9 +55,12 @@ def test_the_last_class_is_the_last_of_the_order(metric):
     assert metric(truth, prob) == pytest.approx(expected)
     assert metric(named, prob, labels=STAGES) == pytest.approx(expected)
     y = pd.Categorical.from_codes(truth, STAGES, ordered=True)
+    for options in ({}, {"pos_label": "buy"}):
+        with pytest.raises(DataError, match="labels must be given where the order"):
+            metric(y, prob, **options)
+        assert metric(pd.Series(y), prob, labels=STAGES, **options) == pytest.approx(expected)
+    y = pd.Categorical.from_codes(truth, list("abc"), ordered=True)
     assert metric(y, prob) == pytest.approx(expected)
-    assert metric(pd.Series(y), prob) == pytest.approx(expected)
-    assert metric(y, prob, pos_label="look") == pytest.approx(metric(truth == 0, prob[:, 0]))
     backwards = metric(named, prob[:, ::-1], labels=STAGES[::-1])
     assert backwards == pytest.approx(metric(truth == 0, prob[:, 0]))
     # A named class needs no order: the columns of letters are sorted, as a learner's are.

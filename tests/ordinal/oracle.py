@@ -65,6 +65,11 @@ def log_between(link, upper, lower):
     return np.where(in_right_tail, right, left)
 
 
+def exp(log_ratio):
+    """exp that stays finite: far outside of the domain a line search only needs to turn back."""
+    return np.exp(np.clip(log_ratio, -700.0, 200.0))
+
+
 def _log_rest(log_share):
     """log(1 - exp(log_share)) for log_share <= 0."""
     with np.errstate(divide="ignore"):
@@ -139,19 +144,19 @@ class Problem:
             share = self.share[rows]
             if k == 0:
                 log_p = log_cdf(self.link, eta[rows, 0])
-                slopes[rows, 0] = -share * np.exp(log_density(self.link, eta[rows, 0]) - log_p)
+                slopes[rows, 0] = -share * exp(log_density(self.link, eta[rows, 0]) - log_p)
             elif k == last:
                 log_p = log_survival(self.link, eta[rows, k - 1])
-                ratio = np.exp(log_density(self.link, eta[rows, k - 1]) - log_p)
+                ratio = exp(log_density(self.link, eta[rows, k - 1]) - log_p)
                 slopes[rows, k - 1] = share * ratio
             else:
                 upper, lower = eta[rows, k], eta[rows, k - 1]
                 near = lower + np.maximum(upper - lower, CLOSE)
                 log_p = log_between(self.link, near, lower)
-                by_upper = -np.exp(log_density(self.link, near) - log_p)
+                by_upper = -exp(log_density(self.link, near) - log_p)
                 log_p = log_p - by_upper * (upper - near)
                 slopes[rows, k] = share * by_upper
-                slopes[rows, k - 1] = share * np.exp(log_density(self.link, lower) - log_p)
+                slopes[rows, k - 1] = share * exp(log_density(self.link, lower) - log_p)
             loss -= share @ log_p
         return loss, slopes
 

@@ -11,7 +11,12 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from imbkit.exceptions import DataError, InvalidParameterError
-from imbkit.ordinal import funnel_from_counts, funnel_target
+from imbkit.ordinal import (
+    PRESTOClassifier,
+    ProportionalOddsClassifier,
+    funnel_from_counts,
+    funnel_target,
+)
 
 NAMES = ["seen", "click", "buy"]
 COUNTS = pd.DataFrame([[10, 3, 1], [0, 0, 0], [5, 5, 0], [7, 4, 4]], columns=NAMES)
@@ -118,16 +123,39 @@ def test_fractions_and_the_rounding_of_their_sums():
     assert weight.tolist() == [1.0, 1e14]
 
 
-def test_a_fit_is_that_of_everybody_written_out():
+@pytest.mark.parametrize(
+    "model",
+    [
+        PRESTOClassifier(0.002, tol=1e-10),
+        ProportionalOddsClassifier(0.01, tol=1e-10),
+        LogisticRegression(tol=1e-10),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_a_fit_is_that_of_everybody_written_out(model, share):
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(12, 2))
+    features = rng.normal(size=(12, 2)) + 3
     counts = -np.sort(-rng.integers(0, 30, size=(12, 3)), axis=1)
     rows, stages = everybody(counts)
-    model = LogisticRegression(tol=1e-10)
-    out, y, weight = funnel_from_counts(features, counts)
-    weighted = model.fit(out, y, sample_weight=weight).predict_proba(features)
-    written = model.fit(features[rows], funnel_target(stages)).predict_proba(features)
-    np.testing.assert_allclose(weighted, written, atol=1e-8)
+    # Only shares of the weights count, where the penalty is one of the mean loss.
+    scale = 1.0 if isinstance(model, LogisticRegression) else share
+    out, y, weight = funnel_from_counts(features, counts * scale)
+    weighted = model.fit(out, y, sample_weight=weight)
+    got, order = weighted.predict_proba(features), weighted.classes_.tolist()
+    written = model.fit(features[rows], funnel_target(stages))
+    assert written.classes_.tolist() == order
+    np.testing.assert_allclose(got, written.predict_proba(features), atol=1e-7)
+    np.testing.assert_allclose(got.sum(axis=1), 1)
+
+
+def test_a_funnel_is_learned_in_its_own_order():
+    model = ProportionalOddsClassifier().fit(*funnel_from_counts(X[["price", "n"]], COUNTS))
+    assert model.classes_.tolist() == NAMES
+    assert model.feature_names_in_.tolist() == ["price", "n"]
+    lacking = funnel_from_counts(X[["price"]], COUNTS.assign(click=COUNTS["buy"]))
+    with pytest.raises(DataError, match="click"):
+        ProportionalOddsClassifier().fit(*lacking)
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,11 @@ def test_a_free_level_and_no_differences_are_proportional_odds(rows, link, l1_ra
 
 @pytest.mark.parametrize("distribution", ["logit", "probit"])
 def test_proportional_odds_are_those_of_statsmodels(rows, distribution):
-    miodels = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
+    statsmodels = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
     X, codes, _ = rows
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    peer = miodels.OrderedModel(codes, Z, distr=distribution)
-    found = peer.fit(method="newton", disp=False, tol=1e-12, maxiter=200)
+    peer = statsmodels.OrderedModel(codes, Z, distr=distribution)
+    found = peer.fit(method="bfgs", disp=False, gtol=1e-9, maxiter=500)
     ours = ProportionalOddsClassifier(link=distribution, **EXACT).fit(Z, codes)
     np.testing.assert_allclose(ours.coef_[0], found.params[:4], atol=1e-6)
     cuts = peer.transform_threshold_params(found.params)[1:-1]
@@ -110,7 +110,7 @@ def exact_population(oracle, link, coef, intercepts):
     below = np.exp(oracle.log_cdf(link, eta))
     bounds = np.column_stack([np.zeros(len(X)), below, np.ones(len(X))])
     proba = np.diff(bounds, axis=1)
-    assert proba.min() > 1e-3
+    assert proba.min() > 1e-5
     n_classes = proba.shape[1]
     tall = np.repeat(X, n_classes, axis=0)
     return tall, np.tile(np.arange(n_classes), len(X)), proba.ravel(), X, proba

@@ -2,6 +2,7 @@
 
 import pickle
 from decimal import Decimal, localcontext
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,12 +18,12 @@ NAMES = ["logit", "probit", "cloglog"]
 POSITIONS = {
     "logit": [-700.0, -40.0, -3.0, -1e-3, 0.0, 0.7, 5.0, 36.0, 690.0],
     "probit": [-35.0, -12.0, -3.0, -0.3, 0.0, 0.2, 2.5, 9.0, 27.0],
-    "cloglog": [-300.0, -30.0, -5.0, -0.5, 0.0, 0.4, 1.5, 3.0, 5.0],
+    "cloglog": [-60.0, -30.0, -14.0, -5.0, -0.5, 0.0, 0.4, 1.5, 3.0, 5.0],
 }
-GAPS = [1e-9, 1e-4, 0.1, 0.24, 0.26, 0.9, 3.0, 8.0]
+GAPS = [1e-9, 1e-4, 2e-3, 0.1, 0.24, 0.26, 0.9, 3.0, 8.0, 24.0]
 FARTHEST = {"logit": 700.0, "probit": 1e4, "cloglog": 30.0}
-# 1 - F(-eta) and 1 - exp(-x) must keep 80 digits at the farthest position.
-DIGITS = {"logit": 80, "probit": 350, "cloglog": 220}
+# 1 - F(-eta) and 1 - exp(-x) must keep many digits at the farthest position.
+DIGITS = {"logit": 150, "probit": 350, "cloglog": 250}
 STEP = Decimal("1e-25")
 
 
@@ -59,6 +60,7 @@ def root_of_two_pi(name):
 ROOT_OF_TWO_PI = root_of_two_pi("probit")
 
 
+@cache
 def exact_cdf(name, eta):
     """F."""
     if name == "logit":
@@ -118,7 +120,7 @@ def boundaries(name):
     return upper[keep], lower[keep]
 
 
-TOLERANCES = [1e-14, 1e-13, 1e-13, 1e-11, 1e-11, 1e-11]
+TOLERANCES = [1e-14, 1e-12, 1e-12, 1e-12, 1e-12, 1e-12]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -127,7 +129,7 @@ def test_between_has_the_digits_of_exact_arithmetic(name):
     found = LINKS[name].between(upper, lower) + LINKS[name].between_curvature(upper, lower)
     wanted = np.transpose([exact(name, u, x) for u, x in zip(upper, lower, strict=True)])
     for values, right, tolerance in zip(found, wanted, TOLERANCES, strict=True):
-        np.testing.assert_allclose(values, right, rtol=10 * tolerance, atol=1e-280)
+        np.testing.assert_allclose(values, right, rtol=tolerance, atol=1e-280)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -138,7 +140,7 @@ def test_the_ends_have_the_digits_of_exact_arithmetic(name, end):
     found = (*getattr(link, end)(eta), getattr(link, f"{end}_curvature")(eta))
     sides = [(e, None) if end == "first" else (None, e) for e in eta]
     wanted = np.transpose([exact(name, *pair) for pair in sides])
-    for values, right, tolerance in zip(found, wanted, [1e-13, 1e-12, 1e-10], strict=True):
+    for values, right, tolerance in zip(found, wanted, [1e-13, 1e-13, 2e-12], strict=True):
         np.testing.assert_allclose(values, right, rtol=tolerance, atol=1e-280)
 
 

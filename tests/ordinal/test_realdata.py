@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 from sklearn.model_selection import train_test_split
@@ -25,7 +26,7 @@ TABLES = {
     "car_evaluation": [1210, 384, 69, 65],
     "esl": [52, 100, 116, 135, 62, 23],
 }
-MOST_ROWS = 6_000
+MOST_ROWS, LEAST_ROWS = 6_000, 100
 
 every_table = pytest.mark.parametrize("name", TABLES)
 
@@ -50,7 +51,9 @@ def table(folder, name):
     y = stages_of(frame, name)
     features = frame.drop(columns=[c for c in frame if c.startswith("target")])
     features = pd.get_dummies(features.drop(columns="PageValues", errors="ignore"), drop_first=True)
-    X = features.astype(float).fillna(0.0).to_numpy()
+    X = features.astype(float).fillna(0.0)
+    # A level of a few rows may separate classes, and unpenalised weights have no optimum then.
+    X = X.loc[:, (X != 0).sum() >= LEAST_ROWS].to_numpy()
     spread = X.std(axis=0)
     return (X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0), y
 
@@ -90,7 +93,7 @@ def test_the_rare_class_by_proper_scores(data_folder, name, capsys):
     last, last_new = y == y.max(), y_new == y.max()
     ordered = {
         "PRESTO": PRESTOClassifierCV(alphas=10, eps=0.01, cv=2),
-        "proportional odds": ProportionalOddsClassifier(),
+        "proportional odds": ProportionalOddsClassifier(1e-4),  # cars for two are all refused
     }
     found = {n: model.fit(X, y).predict_proba(X_new)[:, -1] for n, model in ordered.items()}
     binary = {"logistic": LogisticRegression(max_iter=1000), "constant": DummyClassifier()}
@@ -110,6 +113,10 @@ def test_the_rare_class_by_proper_scores(data_folder, name, capsys):
 @every_table
 def test_shrunk_to_the_end_it_is_proportional_odds(data_folder, name):
     X, X_new, y, _ = halves(data_folder, name)
+    if name == "car_evaluation":
+        with pytest.warns(ConvergenceWarning, match="no finite optimum exists"):
+            ProportionalOddsClassifier().fit(X, y)
+        return
     same = ProportionalOddsClassifier(tol=1e-9).fit(X, y)
     shrunk = PRESTOClassifier(1e3, level_penalty=0.0, tol=1e-9).fit(X, y)
     assert (shrunk.delta_[1:] == 0).all()
