@@ -38,7 +38,7 @@ STAGE_LEARNERS = {
 """Names and titles; the first is the baseline, and it and the constant are always compared."""
 OWN_FOLDS = 5
 PENALTIES = 30
-"""Strengths that PRESTO chooses from: neighbours differ by a quarter, and more find no better."""
+"""Strengths that PRESTO chooses from; neighbours differ by a quarter."""
 
 
 def stage_learner_names() -> list[tuple[str, str]]:

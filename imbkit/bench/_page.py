@@ -10,7 +10,12 @@ from imbkit.bench._page_curves import Curves, curves_of
 from imbkit.bench._page_data import DataPart, data_part, more
 from imbkit.bench._page_folds import Matrix, fold_plots, matrix_of
 from imbkit.bench._page_money import Money, Rates, money_of, rates_of, saving_sentences
-from imbkit.bench._page_ordered import constant_sentence, question_title, stages_text
+from imbkit.bench._page_ordered import (
+    constant_sentence,
+    differences_table,
+    question_title,
+    stages_text,
+)
 from imbkit.bench._page_promise import PromisePart, promise_of
 from imbkit.bench._page_tables import (
     Table,
@@ -93,6 +98,8 @@ class Page:
     repaired: bool
     """Whether probabilities were repaired, those of all entries alike."""
     ranking: Table
+    differences: Table | None
+    """Every model against the baseline; None without stages."""
     decisions: Table
     intervals: Table
     promise: PromisePart | None
@@ -157,6 +164,7 @@ def page_of(summary: Summary) -> Page:
         question=question_title(summary, "ranking"),
         repaired=any(e["calibration"] and e["calibration"]["after"] for e in summary["entries"]),
         ranking=ranking_table(summary),
+        differences=differences_table(summary, titles),
         decisions=decisions_table(summary),
         intervals=intervals_table(summary),
         promise=promise_of(summary, titles),

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from imbkit.bench._figures import decimals_for, number, span_text
+from imbkit.bench._figures import NOTHING, decimals_for, number, p_value_text, signed, span_text
 from imbkit.bench._inert import inert
-from imbkit.bench._page_tables import OF_PROBABILITIES
+from imbkit.bench._page_tables import MOST_ENTRIES, OF_PROBABILITIES, Cell, Head, Row, Table
 from imbkit.bench._schema import EntrySummary, Summary
 
-__all__ = ["constant_sentence", "question_title", "stages_text"]
+__all__ = ["constant_sentence", "differences_table", "question_title", "stages_text"]
 
 QUESTIONS = {"ranking": "Ranking", "decisions": "Decisions"}
 SKILL, LOSS = "log_loss_skill", "log_loss"
@@ -60,6 +60,44 @@ def constant_sentence(summary: Summary, titles: Mapping[str, str]) -> str:
     if not parts:
         return f"{said}; nothing else was scored."
     return f"{said}. The part of it that is saved, the skill: {', '.join(parts)}."
+
+
+def differences_table(summary: Summary, titles: Mapping[str, str]) -> Table | None:
+    """Return the difference of every model from the baseline; None where there is none."""
+    differences = summary.get("against_baseline", [])
+    metrics = list(dict.fromkeys(d["metric"] for d in differences))
+    names = list(dict.fromkeys(d["id"] for d in differences))
+    found = {(d["id"], d["metric"]): d for d in differences}
+    # The order is that of the other tables.
+    names = [entry["id"] for entry in summary["entries"] if entry["id"] in names][:MOST_ENTRIES]
+    columns: list[list[Cell]] = []
+    heads: list[Head] = []
+    for metric in metrics:
+        column = [found.get((name, metric)) for name in names]
+        base = next((e["scores"].get(metric) for e in summary["entries"] if e["baseline"]), None)
+        decimals = decimals_for([base["mean"] if base else None])
+        heads.append(Head(inert(summary["metrics"][metric]["title"], 40), "minus the baseline's"))
+        heads.append(Head("p-value", "two-sided, Holm"))
+        columns.append(
+            [
+                Cell(NOTHING)
+                if d is None
+                else Cell(
+                    signed(d["difference"], decimals), span_text(d["low"], d["high"], decimals)
+                )
+                for d in column
+            ]
+        )
+        columns.append([Cell(p_value_text(d["p_value"] if d else None)) for d in column])
+    rows = [
+        Row(
+            title=titles.get(name, inert(name)),
+            tags=("recommended",) * (name == summary["recommended"]),
+            cells=tuple(column[place] for column in columns),
+        )
+        for place, name in enumerate(names)
+    ]
+    return Table(heads=tuple(heads), rows=tuple(rows)) if rows else None
 
 
 def _mean(entry: EntrySummary) -> float | None:

@@ -22,6 +22,7 @@ __all__ = [
     "Estimate",
     "LeakCard",
     "MetricCard",
+    "PairedDifference",
     "PeriodCard",
     "Policy",
     "PolicySummary",
@@ -188,6 +189,21 @@ class Verdict(TypedDict):
     sentence: str
 
 
+class PairedDifference(TypedDict):
+    """A model held against the baseline, fold by fold."""
+
+    id: str
+    """Entry id."""
+    metric: str
+    difference: float
+    """Entry minus baseline, in the metric's unit."""
+    low: float | None
+    """95 % interval of the difference (corrected resampled t)."""
+    high: float | None
+    p_value: float | None
+    """Two-sided, Holm-adjusted for the number of challengers."""
+
+
 class Problem(TypedDict):
     """Something that did not run, or ran with a complaint."""
 
@@ -233,6 +249,9 @@ class Summary(TypedDict):
     """One a cell of an entry, in the order of `Estimate.folds`."""
     curves: list[EntryCurves]
     """Of the baseline, the best challengers and the recommended entry; two classes only."""
+    against_baseline: NotRequired[list[PairedDifference]]
+    """With stages: every model but the constant against the baseline, in log-loss, then in Brier
+    score; else empty."""
     pairs: list[PairMatrix]
     """Ranking, then decisions."""
     money: MoneyCard | None

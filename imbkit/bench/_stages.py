@@ -125,6 +125,8 @@ def _places(asked: list[str], texts: list[str], name: str) -> list[int]:
             near = nearest_names(label, [text for text in texts if text not in asked])
             rule = "every stage must occur in the target"
             todo = f"Did you mean {listing(near)}?" if near else f"Labels are {listing(texts, 20)}"
+            if not near and any("," in text for text in texts):
+                todo += "; on a command line one with a comma stands in double quotation marks"
             got = f"{shorten(label)}, which is not in {name}"
             raise InvalidParameterError(message(WHO, rule, got, todo))
     missed = [text for text in texts if text not in asked]

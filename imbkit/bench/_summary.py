@@ -1,6 +1,6 @@
 """From rows to the summary: plain numbers and words, ready for ``json.dumps``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from statistics import median
 
@@ -27,6 +27,7 @@ from imbkit.bench._schema_promise import PromiseCard
 from imbkit.bench._skill import SKILLS
 from imbkit.bench._stats import compare_pairs
 from imbkit.bench._summary_curves import base_rates, entry_curves
+from imbkit.bench._summary_ordered import against_baseline, skill_cautions
 from imbkit.bench._summary_promise import breaks_promise, describe_promise, summarise_promise
 from imbkit.bench._values import Values
 from imbkit.bench._verdict import Contender, judge, rope_of
@@ -63,7 +64,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
         data=card["data"],
         metrics=cards,
         verdicts=verdicts,
-        cautions=[*card["cautions"], *_without_skill(ordered, task.get("constant", ""), winner)],
+        cautions=[*card["cautions"], *skill_cautions(ordered, task.get("constant", ""), winner)],
         entries=ordered,
         folds=card["folds"],
         curves=[
@@ -71,6 +72,7 @@ def summarise(card: PlanCard, rows: Iterable[Row], *, wall_seconds: float) -> Su
             for entry in card["entries"]
             if (entry["id"] in shown or entry.get("of_stages")) and task["kind"] == "binary"
         ],
+        against_baseline=against_baseline(values),
         pairs=_pairs(values, cards[ranking], cards[decision]),
         money=card["money"],
         budget=card["budget"],
@@ -166,23 +168,6 @@ def _judge_decisions(values: Values, card: MetricCard) -> Verdict:
         values.test_to_train,
         within=promise["words"] if promise else "",
     )
-
-
-def _without_skill(entries: Sequence[EntrySummary], constant: str, winner: str) -> Iterator[str]:
-    """Say that models may be no better than a constant, if so."""
-    lows = {
-        entry["id"]: entry["scores"]["log_loss_skill"]["low"]
-        for entry in entries
-        if constant not in ("", entry["id"]) and "log_loss_skill" in entry["scores"]
-    }
-    better = [name for name, low in lows.items() if low is not None and low > 0]
-    if lows and not better:
-        yield (
-            "No model is better than the constant beyond noise: on a table like this the share of "
-            "the last stage may be all that is known of a row."
-        )
-    elif lows and winner not in better:
-        yield "The recommended model is not better than the constant beyond noise; others are."
 
 
 def _order(entries: list[EntrySummary], card: MetricCard) -> list[EntrySummary]:

@@ -98,7 +98,7 @@ class _Descent:
         self.l1, self.l2 = penalty.l1(alpha), penalty.l2(alpha)
         self.intercepts, self.theta, self.state = start.intercepts, start.theta, start.state
         self.objective = start.objective
-        self.slopes = problem.slopes(self.state)
+        self.slopes = self.state.by_upper, self.state.by_lower
         self.working = working
         self.columns, self.which = _columns(problem, working)
 
@@ -181,7 +181,7 @@ class _Descent:
             return False
         self.intercepts = self.intercepts + length * shift
         self.theta, self.state, self.objective = theta, state, objective
-        self.slopes = self.problem.slopes(state)
+        self.slopes = state.by_upper, state.by_lower
         return True
 
 

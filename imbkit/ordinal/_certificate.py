@@ -91,7 +91,7 @@ def _slopes(problem: Problem, penalty: Penalty, state: State, free: BoolArray) -
         slopes, boundaries = problem.gradient(state)
         return np.concatenate([slopes, penalty.collect(boundaries)[free]])
     # The intercepts alone need no pass over the table.
-    upper, lower = problem.slopes(state)
+    upper, lower = state.by_upper, state.by_lower
     starts = problem.design.starts
     sums = np.add.reduceat(upper, starts[:-1])[:-1]
     return np.asarray(sums + np.add.reduceat(lower, starts[:-1])[1:])

@@ -81,9 +81,9 @@ class Penalty:
     def collect(self, slopes: FloatArray) -> FloatArray:
         """Return the gradient in theta (q, p) from the one in B (K - 1, p)."""
         if self.structure == "adjacent":
-            return np.cumsum(slopes[::-1], axis=0)[::-1]
+            return np.asarray(np.cumsum(slopes[::-1], axis=0)[::-1])
         if self.structure == "shared":
-            return slopes.sum(axis=0, keepdims=True)
+            return np.asarray(slopes.sum(axis=0, keepdims=True))
         return slopes
 
     def l1(self, alpha: float) -> FloatArray:

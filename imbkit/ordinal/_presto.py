@@ -164,13 +164,7 @@ class PRESTOClassifier(BaseCumulativeLink):
         cases=(
             {},
             {"l1_ratio": 0.5, "level_penalty": 0.0, "crossing": "isotonic", "solver": "cd"},
-            {
-                "alpha": 0.1,
-                "link": "cloglog",
-                "crossing": "raw",
-                "standardize": False,
-                "solver": "fista",
-            },
+            {"alpha": 0.1, "link": "cloglog", "standardize": False, "solver": "fista"},
         ),
         # There is one boundary only for two classes.
         limits=(

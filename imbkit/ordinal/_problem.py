@@ -33,11 +33,15 @@ class State:
     upper, lower : ndarray of shape (n,)
         Scores of the boundaries above and below the row's class: inf above the last class,
         -inf below the first.
+    by_upper, by_lower : ndarray of shape (n,)
+        Each row's part of the loss's slope in either score; finite also where the loss is not.
     """
 
     loss: float
     upper: FloatArray
     lower: FloatArray
+    by_upper: FloatArray
+    by_lower: FloatArray
 
 
 class Problem:
@@ -91,23 +95,17 @@ class Problem:
     def state(self, upper: FloatArray, lower: FloatArray) -> State:
         """Return the state of given scores."""
         share, first, last, mid = self.design.weights, self._first, self._last, self._between
-        loss = share[first] @ self.link.first(upper[first])[0]
-        loss += share[last] @ self.link.last(lower[last])[0]
+        by_upper, by_lower = np.zeros_like(upper), np.zeros_like(lower)
+        loss, by_upper[first] = self.link.first(upper[first])
+        total = share[first] @ loss
+        loss, by_lower[last] = self.link.last(lower[last])
+        total += share[last] @ loss
         if mid.start < mid.stop:
-            loss += share[mid] @ self.link.between(upper[mid], lower[mid])[0]
-        return State(float(loss), upper, lower)
-
-    def slopes(self, state: State) -> tuple[FloatArray, FloatArray]:
-        """Return each row's part of the gradient in its upper and its lower score."""
-        first, last, mid = self._first, self._last, self._between
-        upper, lower = np.zeros_like(state.upper), np.zeros_like(state.lower)
-        upper[first] = self.link.first(state.upper[first])[1]
-        lower[last] = self.link.last(state.lower[last])[1]
-        if mid.start < mid.stop:
-            _, upper[mid], lower[mid] = self.link.between(state.upper[mid], state.lower[mid])
-        upper *= self.design.weights
-        lower *= self.design.weights
-        return upper, lower
+            loss, by_upper[mid], by_lower[mid] = self.link.between(upper[mid], lower[mid])
+            total += share[mid] @ loss
+        by_upper *= share
+        by_lower *= share
+        return State(float(total), upper, lower, by_upper, by_lower)
 
     def curvature(self, state: State) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return each row's second derivatives: upper twice, lower twice, and mixed."""
@@ -124,7 +122,7 @@ class Problem:
 
     def gradient(self, state: State) -> tuple[FloatArray, FloatArray]:
         """Return the gradient in the intercepts (K - 1,) and in the weights (K - 1, p)."""
-        return self.collected(*self.slopes(state))
+        return self.collected(state.by_upper, state.by_lower)
 
     def collected(self, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Sum parts of rows over the rows of each boundary, plainly and times the columns.

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imbkit._core.types import FloatArray
+from imbkit.ordinal._block_cd import block_cd
+from imbkit.ordinal._fista import fista
 from imbkit.ordinal._newton_cd import newton_cd
 from imbkit.ordinal._penalty import Penalty
 from imbkit.ordinal._problem import Problem
@@ -13,7 +15,7 @@ from imbkit.ordinal._solution import Solution, Solver, solution_at
 
 __all__ = ["SOLVERS", "Null", "null_model", "solve_path"]
 
-SOLVERS: dict[str, Solver] = {"newton-cd": newton_cd}
+SOLVERS: dict[str, Solver] = {"cd": block_cd, "fista": fista, "newton-cd": newton_cd}
 _EVERYTHING = 1e100  # a penalty under which no penalised coordinate moves
 _FLOOR = 0.01  # of l1_ratio, where the largest useful alpha is sought
 _MANY = 2000  # working coordinates whose matrix is not worth its memory
@@ -139,4 +141,4 @@ def solve_path(
 
 
 def _chosen(n_candidates: int) -> str:
-    return "cd" if n_candidates > _MANY and "cd" in SOLVERS else "newton-cd"
+    return "cd" if n_candidates > _MANY else "newton-cd"

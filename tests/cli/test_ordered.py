@@ -53,7 +53,8 @@ def test_a_table_behind_the_option_is_not_taken_for_a_stage(run, asked, loans):
     ("written", "words"),
     [
         ("--ordered none,cart", "Got none for 'buy, now' in stage"),
-        ("--ordered none,cart,buy", "Got 'buy', which is not in stage. Did you mean 'buy, now'?"),
+        ("--ordered none,cart,buy", "'none'; on a command line one with a comma stands in double"),
+        ("--ordered none,cat,buy", "Got 'cat', which is not in stage. Did you mean 'cart'?"),
         ("--ordered none", "at least two stages must be named"),
         ("--ordered none,none", "'none' more than once"),
         ("--ordered none,cart --positive cart", "positive and ordered must not be given together"),

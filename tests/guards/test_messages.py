@@ -11,7 +11,12 @@ OURS = set(exceptions.__all__)
 # Python or the command line asks for exactly these.
 PERMITTED = {"AttributeError", "NotFittedError", "StopIteration", "SystemExit"}
 # For deprecations, and what scikit-learn's users filter on.
-CATEGORIES = {"DataConversionWarning", "FutureWarning", "UndefinedMetricWarning"}
+CATEGORIES = {
+    "ConvergenceWarning",
+    "DataConversionWarning",
+    "FutureWarning",
+    "UndefinedMetricWarning",
+}
 BUILTIN = {
     name
     for name, value in vars(builtins).items()

@@ -12,8 +12,9 @@ from scipy.special import log_expit, log_ndtr
 
 STRUCTURES = ("adjacent", "shared", "free")
 LINKS = ("logit", "probit", "cloglog")
-# Below this distance of two boundaries the loss is extended, so that a line search may cross.
-CLOSE = 1e-7
+# Below such a distance of two boundaries the loss is extended by a tangent, so that a line search
+# may cross; solved from wide to narrow, as steep walls stop L-BFGS-B.
+DISTANCES = (0.1, 0.01, 1e-3, 1e-5, 1e-7)
 
 
 # --- links: log F, log (1 - F), log density
@@ -135,7 +136,7 @@ class Problem:
     def scores(self, intercepts, theta):
         return intercepts + self.Z @ spread(self.structure, theta, self.n_classes).T
 
-    def loss_and_slopes(self, intercepts, theta):
+    def loss_and_slopes(self, intercepts, theta, close=DISTANCES[-1]):
         """The weighted mean of -log p, and its derivative by each score (n, K-1)."""
         eta, last = self.scores(intercepts, theta), self.n_classes - 1
         loss, slopes = 0.0, np.zeros_like(eta)
@@ -151,12 +152,16 @@ class Problem:
                 slopes[rows, k - 1] = share * ratio
             else:
                 upper, lower = eta[rows, k], eta[rows, k - 1]
-                near = lower + np.maximum(upper - lower, CLOSE)
-                log_p = log_between(self.link, near, lower)
-                by_upper = -exp(log_density(self.link, near) - log_p)
-                log_p = log_p - by_upper * (upper - near)
-                slopes[rows, k] = share * by_upper
-                slopes[rows, k - 1] = share * exp(log_density(self.link, lower) - log_p)
+                missing = np.maximum(close - (upper - lower), 0.0)
+                upper, lower = upper + missing / 2, lower - missing / 2
+                log_p = log_between(self.link, upper, lower)
+                by_upper = -exp(log_density(self.link, upper) - log_p)
+                by_lower = exp(log_density(self.link, lower) - log_p)
+                # Two close boundaries: -log p is about -log of their distance.
+                mean, steep = (by_upper + by_lower) / 2, 1 / close
+                slopes[rows, k] = share * np.where(missing > 0, mean - steep, by_upper)
+                slopes[rows, k - 1] = share * np.where(missing > 0, mean + steep, by_lower)
+                log_p = log_p - steep * missing
             loss -= share @ log_p
         return loss, slopes
 
@@ -233,40 +238,44 @@ class Problem:
 # --- solvers
 
 
-def solve(problem, rounds=6):
-    """Minimise by L-BFGS-B over theta = plus - minus, then by Newton on what is not 0."""
-    shape, K = problem.factor.shape, problem.n_classes
-    size, m = problem.factor.size, problem.n_classes - 1
+def solve(problem, rounds=4):
+    """Minimise by L-BFGS-B over theta = plus - minus, in units of each column's deviation."""
+    shape, m = problem.factor.shape, problem.n_classes - 1
+    deviation = np.sqrt(problem.share @ problem.Z**2)
+    unit = 1 / np.where(deviation > 0, deviation, 1.0)
     ridge = problem.alpha * (1 - problem.l1_ratio) * problem.factor
-    lasso = (problem.alpha * problem.l1_ratio * problem.factor).ravel()
+    lasso = problem.alpha * problem.l1_ratio * problem.factor
 
     def parts(x):
-        plus, minus = x[m : m + size].reshape(shape), x[m + size :].reshape(shape)
-        return x[:m], plus - minus
+        plus, minus = x[m:].reshape(2, *shape)
+        return x[:m], unit * (plus - minus)
 
-    def value(x):
+    def value(x, close):
         intercepts, theta = parts(x)
-        loss, slopes = problem.loss_and_slopes(intercepts, theta)
+        loss, slopes = problem.loss_and_slopes(intercepts, theta, close)
         by_theta = gather(problem.structure, slopes.T @ problem.Z) + ridge * theta
-        total = loss + lasso @ (x[m : m + size] + x[m + size :]) + 0.5 * np.sum(ridge * theta**2)
-        by_theta = by_theta.ravel()
-        return total, np.concatenate([slopes.sum(axis=0), lasso + by_theta, lasso - by_theta])
+        halves = unit * np.array([lasso + by_theta, lasso - by_theta])
+        total = (
+            loss + np.sum(lasso * unit * x[m:].reshape(2, *shape)) + np.sum(ridge * theta**2) / 2
+        )
+        return total, np.concatenate([slopes.sum(axis=0), halves.ravel()])
 
-    x = np.concatenate([problem.null_intercepts(), np.zeros(2 * size)])
-    bounds = [(None, None)] * m + [(0, None)] * (2 * size)
+    x = np.concatenate([problem.null_intercepts(), np.zeros(2 * problem.factor.size)])
+    bounds = [(None, None)] * m + [(0, None)] * (2 * problem.factor.size)
     options = {"maxiter": 20_000, "maxfun": 40_000, "maxcor": 30, "ftol": 1e-15, "gtol": 1e-10}
-    for _ in range(rounds):
-        before = value(x)[0]
-        x = minimize(value, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-        # theta is what counts: take away what both halves share before the next round
-        both = np.minimum(x[m : m + size], x[m + size :])
-        x[m : m + size] -= both
-        x[m + size :] -= both
-        if before - value(x)[0] < 1e-14 * abs(before):
-            break
-    intercepts, theta = parts(x)
-    assert problem.smallest_gap(intercepts, theta) > CLOSE, (K, "the extended loss was used")
-    return intercepts, theta
+    for close in DISTANCES:
+        for _ in range(rounds):
+            before = value(x, close)[0]
+            settings = {"jac": True, "method": "L-BFGS-B", "bounds": bounds, "options": options}
+            x = minimize(value, x, args=(close,), **settings).x
+            # what both halves share only costs
+            halves = x[m:].reshape(2, *shape)
+            x[m:] = (halves - halves.min(axis=0)).ravel()
+            if before - value(x, close)[0] < 1e-14 * abs(before):
+                break
+        if problem.smallest_gap(*parts(x)) > close:
+            return parts(x)  # nothing was extended
+    raise AssertionError("the oracle ended outside of the domain")
 
 
 def solve_by_cones(problem):

@@ -58,7 +58,7 @@ class Case:
 
 
 @pytest.mark.parametrize(
-    "structure, link, l1_ratio", itertools.product(STRUCTURES, LINKS, (0.0, 0.5, 1.0))
+    ("structure", "link", "l1_ratio"), list(itertools.product(STRUCTURES, LINKS, (0.0, 0.5, 1.0)))
 )
 def test_every_penalty_and_link(oracle, structure, link, l1_ratio):
     X, codes, weights = oracle.draw(3, n=150, p=5, n_classes=4)
@@ -166,10 +166,10 @@ def test_one_row_a_class(oracle, structure, n_classes):
 
 def wide(n=600, p=3000, density=2e-3):
     rng = np.random.default_rng(0)
-    X = sparse.random(n, p, density=density, random_state=rng, format="csr")
+    X = sparse.random_array((n, p), density=density, rng=rng, format="csr")
     latent = 5 * X[:, :300].sum(axis=1) + rng.logistic(size=n)
     codes = np.searchsorted(np.quantile(latent, [0.5, 0.8, 0.95]), latent)
-    return sparse.csr_array(X), codes
+    return X, codes
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)

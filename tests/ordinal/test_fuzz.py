@@ -107,7 +107,7 @@ def judge(model, X, n_classes):
     assert 0 <= model.crossing_rate(X) <= 1
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(tables(), models(), st.sampled_from(["double", "single", "csr", "csc"]))
 def test_any_table_gives_probabilities(table, chosen, kind):
     X, codes, weights = table
@@ -127,7 +127,7 @@ def test_any_table_gives_probabilities(table, chosen, kind):
         assert model.n_crossings_ == 0
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(tables(), models())
 def test_what_converged_is_optimal(oracle, table, chosen):
     X, codes, weights = table
@@ -150,7 +150,7 @@ def test_what_converged_is_optimal(oracle, table, chosen):
         assert model.objective_ == pytest.approx(problem.objective(intercepts, theta), rel=1e-6)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tables(), st.sampled_from(["logit", "probit", "cloglog"]))
 def test_a_penalty_on_everything_always_has_an_optimum(table, link):
     """Coercive in every coordinate, whatever separates: no excuse not to converge."""

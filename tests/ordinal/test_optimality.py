@@ -78,8 +78,10 @@ def label(row):
 def pose(oracle, row):
     """Draw rows and pose the problem, with alpha as a share of the oracle's largest."""
     n, p = row["size"]
+    # Without a penalty on the level, few rows of a class could be separated from all others.
+    rare = 5 if row["level_penalty"] else n // 6
     X, codes, weights = oracle.draw(
-        row["seed"], n=n, p=p, n_classes=row["n_classes"], weighted=row["weighted"]
+        row["seed"], n, p, row["n_classes"], weighted=row["weighted"], rare=rare
     )
     level = row["level_penalty"] if row["structure"] == "adjacent" else 1.0
     problem = oracle.Problem(

@@ -64,7 +64,9 @@ def test_the_fitted_attributes_fit_together(rows):
     np.testing.assert_array_equal(model.delta_[1:] == 0, np.diff(model.coef_, axis=0) == 0)
     assert (model.delta_ == 0).any()
     assert (model.delta_[1:] != 0).any()
-    assert not np.signbit(model.delta_[model.delta_ == 0]).any()
+    for weights in (model.delta_, PRESTOClassifier(0.1).fit(X, y).coef_):
+        assert (weights == 0).any()
+        assert not np.signbit(weights[weights == 0]).any()
     assert model.kkt_violation_ < 1e-9
     assert 0 <= abs(model.duality_gap_) < 1e-8
     # The objective from what is public.

@@ -59,7 +59,8 @@ def by_hand(X, y, alphas, folds, score, weights=None, **settings):
 
 def log_score(model, X, y, weights):
     codes = np.searchsorted(model.classes_, y)
-    return np.average(model.predict_log_proba(X)[np.arange(len(y)), codes], weights=weights)
+    own = model.predict_log_proba(X)[np.arange(len(y)), codes]
+    return np.average(np.maximum(own, np.log(np.finfo(float).eps)), weights=weights)
 
 
 def rare_brier(model, X, y, weights):
@@ -112,16 +113,41 @@ def test_every_parameter_reaches_the_folds_and_the_model(rows, settings):
     more = {**EXACT, **settings}
     model = PRESTOClassifierCV(alphas=alphas, cv=3, **more).fit(X, codes)
     folds = list(StratifiedKFold(3).split(X, codes))
-    floor = np.log(np.finfo(float).eps)
-
-    def clipped(each, X, y, weights):
-        own = each.predict_log_proba(X)[np.arange(len(y)), y]
-        return np.average(np.maximum(own, floor), weights=weights)
-
-    expected = by_hand(X, codes, alphas, folds, clipped, **more)
+    expected = by_hand(X, codes, alphas, folds, log_score, **more)
     np.testing.assert_allclose(model.cv_scores_, expected, rtol=1e-5)
     alone = PRESTOClassifier(model.alpha_, **more).fit(X, codes)
     np.testing.assert_allclose(model.predict_proba(X), alone.predict_proba(X), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def uneven(rows):
+    """Two folds that differ: in the shares of the classes, and so that test rows cross."""
+    X, codes, _ = rows
+    order = np.argsort(codes + np.arange(240) % 7, kind="stable")
+    return X[order], codes[order], list(KFold(2).split(X))
+
+
+@pytest.mark.parametrize("crossing", ["keep_last", "isotonic", "raw"])
+def test_rows_that_cross_are_scored_as_the_classifier_predicts_them(uneven, crossing):
+    X, codes, folds = uneven
+    each = [PRESTOClassifier(0.003).fit(X[train], codes[train]) for train, _ in folds]
+    assert sum(one.crossing_rate(X[test]) for one, (_, test) in zip(each, folds, strict=True)) > 0
+
+    def brier(one, X, y, weights):
+        return -np.mean(np.sum((one.predict_proba(X) - np.eye(4)[y]) ** 2, axis=1))
+
+    expected = by_hand(X, codes, [0.003], folds, brier, crossing=crossing, **EXACT)
+    model = PRESTOClassifierCV(alphas=[0.003], cv=folds, scoring="neg_brier_score", **EXACT)
+    model.set_params(crossing=crossing).fit(X, codes)
+    np.testing.assert_allclose(model.cv_scores_, expected, rtol=1e-7)
+
+
+def test_balanced_classes_are_those_of_the_fold(uneven):
+    X, codes, folds = uneven
+    settings = {"class_weight": "balanced", **EXACT}
+    model = PRESTOClassifierCV(alphas=[0.05, 0.01], cv=folds, **settings).fit(X, codes)
+    expected = by_hand(X, codes, [0.05, 0.01], folds, log_score, **settings)
+    np.testing.assert_allclose(model.cv_scores_, expected, rtol=1e-7)
 
 
 def test_a_grid_search_finds_the_same(rows):
@@ -511,6 +537,12 @@ def test_a_wrong_parameter_is_refused(rows, wrong, match):
     X, codes, _ = rows
     with pytest.raises((ValueError, TypeError), match=match):
         PRESTOClassifierCV(**wrong).fit(X, codes)
+
+
+def test_a_line_is_printed_if_asked_for(rows, capsys):
+    X, codes, _ = rows
+    model = PRESTOClassifierCV(alphas=[0.0123, 0.5], cv=2, verbose=1).fit(X, codes)
+    assert f"PRESTOClassifierCV: alpha {model.alpha_:.3g}," in capsys.readouterr().out
 
 
 def test_unfinished_fits_are_told_once(rows):
