@@ -6,6 +6,7 @@ our reading the code pairs the shares of the sorted rows with the predictions in
 order. A prediction is then held against the bin of an unrelated row.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from _ordered_tables import load
 from _sampler_tables import folder_of
 from scipy.optimize import brentq
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
@@ -49,6 +51,8 @@ def binned_error(truth: np.ndarray, predicted: np.ndarray, *, slipped: bool = Fa
 
 def show(prediabetes: Path | None, data: str | None, n_splits: int) -> None:
     """Print the demonstrations, and the paper's figure where its table is given."""
+    # Cars for two are all refused: proportional odds without a penalty has no optimum there.
+    warnings.simplefilter("ignore", ConvergenceWarning)
     simulated()
     real_tables(folder_of(data), n_splits)
     if prediabetes is None:

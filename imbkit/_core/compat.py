@@ -28,6 +28,7 @@ __all__ = [
     "constraints_of",
     "fit_context",
     "invalid_value",
+    "scorer_class",
 ]
 
 
@@ -37,3 +38,14 @@ def constraints_of(cls: typing.Any) -> dict[str, list[typing.Any]]:
     The attribute has no public face, and scikit-learn's own subclasses read it likewise.
     """
     return dict(cls._parameter_constraints)
+
+
+def scorer_class() -> typing.Any:
+    """Return the class of what `make_scorer` makes, which searches and curves ask for.
+
+    It hands the response to the metric, without the classes; only a subclass can see both.
+    Imported here, as it comes with all of scikit-learn's metrics.
+    """
+    from sklearn.metrics._scorer import _Scorer
+
+    return _Scorer

@@ -1,7 +1,7 @@
 """Coordinate descent on blocks of one column's weights, for the quadratic model of a loss.
 
-Rows stand sorted by class. A row of class c touches boundary c with its upper score and boundary
-c - 1 with its lower one, so the weights of one column have a tridiagonal curvature.
+Columns and curvatures stand in ``imbkit._kernels.ordinal_columns``, and one function there stands
+here as well: a kernel that calls one of another file would not notice when that file changes.
 """
 
 from typing import NamedTuple
@@ -9,48 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from imbkit._kernels._jit import kernel
+from imbkit._kernels.ordinal_columns import (
+    ADJACENT,
+    BACK,
+    FREE,
+    SHARED,
+    Columns,
+    Curvature,
+    leap,
+)
 
-__all__ = [
-    "ADJACENT",
-    "FREE",
-    "SHARED",
-    "Columns",
-    "Curvature",
-    "Model",
-    "curve",
-    "descend",
-    "project",
-    "score",
-    "warm",
-]
+__all__ = ["Model", "descend", "project", "warm"]
 
-ADJACENT, SHARED, FREE = 0, 1, 2  # how the weights of one column follow from its coordinates
 ROUNDS = 30  # of the descent within a block
-BACK = 5  # sweeps from whose moves the next ones are guessed
 SHARE = 1e-2  # of the first change, below which a change within a block counts no more
-
-
-class Columns(NamedTuple):
-    """The columns of a table of n rows, in one of three forms; the other arrays are empty.
-
-    All three stand in one type, so that one compilation serves them.
-    """
-
-    double: np.ndarray  # (p, n) float64, C-ordered: one line a column
-    single: np.ndarray  # (p, n) float32
-    data: np.ndarray  # float64, of a CSC matrix
-    indices: np.ndarray
-    indptr: np.ndarray
-    starts: np.ndarray  # (n_classes + 1,) first row of each class
-    codes: np.ndarray  # (n,) class of each row
-
-
-class Curvature(NamedTuple):
-    """Second derivatives of each row's loss, times its weight."""
-
-    upper: np.ndarray  # (n,) upper score twice
-    lower: np.ndarray  # (n,) lower score twice
-    mixed: np.ndarray  # (n,)
 
 
 class Model(NamedTuple):
@@ -83,28 +55,6 @@ def _dot(line, values, low, high):
 
 
 @kernel
-def _moments(line, values, low, high):
-    """Sums of the values times the entries of a column and times their squares."""
-    a = b = c = d = 0.0
-    i = low
-    while i + 2 <= high:
-        x, y = np.float64(line[i]), np.float64(line[i + 1])
-        s, t = x * values[i], y * values[i + 1]
-        a += s
-        b += t
-        c += s * x
-        d += t * y
-        i += 2
-    while i < high:
-        x = np.float64(line[i])
-        s = x * values[i]
-        a += s
-        c += s * x
-        i += 1
-    return a + b, c + d
-
-
-@kernel
 def _project_line(line, starts, upper, lower, out):
     """The part of `_project` for a dense column."""
     last = len(out)
@@ -134,51 +84,6 @@ def _project(columns, j, upper, lower, out):
             out[c] += x * upper[i]
         if c > 0:
             out[c - 1] += x * lower[i]
-
-
-@kernel
-def _curve_line(line, starts, curvature, squares, crosses):
-    """The part of `_curve` for a dense column."""
-    last = len(squares)
-    for c in range(last + 1):
-        low, high = starts[c], starts[c + 1]
-        if c < last:
-            cross, square = _moments(line, curvature.upper, low, high)
-            crosses[c, 0] += cross
-            squares[c, 0] += square
-        if c > 0:
-            cross, square = _moments(line, curvature.lower, low, high)
-            crosses[c - 1, 0] += cross
-            squares[c - 1, 0] += square
-        if 0 < c < last:
-            crosses[c, 1], squares[c, 1] = _moments(line, curvature.mixed, low, high)
-
-
-@kernel
-def _curve(columns, j, curvature, squares, crosses):
-    """Write the tridiagonal curvature of a column's weights, and of them with the intercepts."""
-    last = len(squares)
-    for k in range(last):
-        for side in range(2):
-            squares[k, side] = crosses[k, side] = 0.0
-    if columns.double.shape[0]:
-        _curve_line(columns.double[j], columns.starts, curvature, squares, crosses)
-        return
-    if columns.single.shape[0]:
-        _curve_line(columns.single[j], columns.starts, curvature, squares, crosses)
-        return
-    for s in range(columns.indptr[j], columns.indptr[j + 1]):
-        i, x = columns.indices[s], columns.data[s]
-        c = columns.codes[i]
-        if c < last:
-            crosses[c, 0] += x * curvature.upper[i]
-            squares[c, 0] += x * x * curvature.upper[i]
-        if c > 0:
-            crosses[c - 1, 0] += x * curvature.lower[i]
-            squares[c - 1, 0] += x * x * curvature.lower[i]
-        if 0 < c < last:
-            crosses[c, 1] += x * curvature.mixed[i]
-            squares[c, 1] += x * x * curvature.mixed[i]
 
 
 @kernel
@@ -220,38 +125,6 @@ def _shift(columns, j, curvature, move, upper, lower):
         down = x * move[c - 1] if c > 0 else 0.0
         upper[i] += up * curvature.upper[i] + down * curvature.mixed[i]
         lower[i] += down * curvature.lower[i] + up * curvature.mixed[i]
-
-
-@kernel
-def _add_line(line, starts, move, upper, lower):
-    """The part of `_add` for a dense column."""
-    last = len(move)
-    for c in range(last + 1):
-        if c < last and move[c] != 0.0:
-            for i in range(starts[c], starts[c + 1]):
-                upper[i] += move[c] * line[i]
-        if c > 0 and move[c - 1] != 0.0:
-            for i in range(starts[c], starts[c + 1]):
-                lower[i] += move[c - 1] * line[i]
-
-
-@kernel
-def _add(columns, j, move, upper, lower):
-    """Add a column times weights to the rows' scores."""
-    last = len(move)
-    if columns.double.shape[0]:
-        _add_line(columns.double[j], columns.starts, move, upper, lower)
-        return
-    if columns.single.shape[0]:
-        _add_line(columns.single[j], columns.starts, move, upper, lower)
-        return
-    for s in range(columns.indptr[j], columns.indptr[j + 1]):
-        i, x = columns.indices[s], columns.data[s]
-        c = columns.codes[i]
-        if c < last:
-            upper[i] += x * move[c]
-        if c > 0:
-            lower[i] += x * move[c - 1]
 
 
 @kernel
@@ -409,110 +282,6 @@ def _settle_free(bands, slopes, values, l1, l2, within, change, ridged, moving, 
 
 
 @kernel
-def _weigh(moves, gram, out):
-    """Write the weights, of sum 1, under which the given moves nearly cancel."""
-    for a in range(BACK):
-        for b in range(a + 1):
-            total = 0.0
-            for i in range(moves.shape[1]):
-                total += (moves[a + 1, i] - moves[a, i]) * (moves[b + 1, i] - moves[b, i])
-            gram[a, b] = gram[b, a] = total
-    # Slightly raised, since the moves of late sweeps point the same way.
-    raised = 0.0
-    for a in range(BACK):
-        raised += 1e-12 * gram[a, a]
-    for a in range(BACK):
-        gram[a, a] += raised
-        out[a] = 1.0
-    for a in range(BACK):
-        for b in range(a + 1, BACK):
-            ratio = gram[b, a] / gram[a, a]
-            for c in range(a, BACK):
-                gram[b, c] -= ratio * gram[a, c]
-            out[b] -= ratio * out[a]
-    total = 0.0
-    for a in range(BACK - 1, -1, -1):
-        for c in range(a + 1, BACK):
-            out[a] -= gram[a, c] * out[c]
-        out[a] /= gram[a, a]
-        total += out[a]
-    for a in range(BACK):
-        out[a] /= total
-
-
-@kernel
-def _leap(
-    columns, which, curvature, structure, l1, l2, history, theta, upper, lower, intercepts
-):  # fmt: skip
-    """Move to where the last sweeps seem to lead, if the objective is lower there.
-
-    `history` holds the points after the last sweeps, coordinates first; only coordinates that
-    are not 0 move.
-    """
-    m, q = theta.shape
-    n = len(intercepts)
-    weights = np.empty(BACK)
-    _weigh(history, np.empty((BACK, BACK)), weights)
-    change, shift = np.zeros((m, q)), np.zeros(n)
-    gain = 0.0
-    for w in range(m):
-        for k in range(q):
-            old = theta[w, k]
-            if old == 0.0:
-                continue
-            new = 0.0
-            for a in range(BACK):
-                new += weights[a] * history[a + 1, w * q + k]
-            change[w, k] = new - old
-            gain -= l1[w, k] * (abs(new) - abs(old)) + l2[w, k] * (new * new - old * old) / 2.0
-    for k in range(n):
-        for a in range(BACK):
-            shift[k] += weights[a] * history[a + 1, m * q + k]
-        shift[k] -= intercepts[k]
-    above, below = np.zeros(len(upper)), np.zeros(len(upper))
-    move = np.zeros(n)
-    for w in range(m):
-        some = False
-        for k in range(q):
-            some |= change[w, k] != 0.0
-        if some:
-            _spread(change[w], structure, move)
-            _add(columns, which[w], move, above, below)
-    for c in range(n + 1):
-        for i in range(columns.starts[c], columns.starts[c + 1]):
-            up = down = 0.0
-            slope_up, slope_down = upper[i], lower[i]
-            if c < n:
-                up = above[i] + shift[c]
-                slope_up += curvature.upper[i] * intercepts[c]
-                slope_down += curvature.mixed[i] * intercepts[c]
-            if c > 0:
-                down = below[i] + shift[c - 1]
-                slope_up += curvature.mixed[i] * intercepts[c - 1]
-                slope_down += curvature.lower[i] * intercepts[c - 1]
-            bend_up = curvature.upper[i] * up + curvature.mixed[i] * down
-            bend_down = curvature.lower[i] * down + curvature.mixed[i] * up
-            gain -= up * (slope_up + bend_up / 2.0) + down * (slope_down + bend_down / 2.0)
-    if not gain > 0.0:
-        return
-    for i in range(len(upper)):
-        upper[i] += curvature.upper[i] * above[i] + curvature.mixed[i] * below[i]
-        lower[i] += curvature.lower[i] * below[i] + curvature.mixed[i] * above[i]
-    for w in range(m):
-        for k in range(q):
-            theta[w, k] += change[w, k]
-    for k in range(n):
-        intercepts[k] += shift[k]
-
-
-@kernel
-def curve(columns, which, curvature, squares, crosses):
-    """Write the tridiagonal curvatures of the given columns' weights."""
-    for w in range(len(which)):
-        _curve(columns, which[w], curvature, squares[w], crosses[w])
-
-
-@kernel
 def project(columns, which, upper, lower, out):
     """Write the sums over the rows of each boundary of their parts times the given columns."""
     for w in range(len(which)):
@@ -520,25 +289,15 @@ def project(columns, which, upper, lower, out):
 
 
 @kernel
-def score(columns, which, weights, upper, lower):
-    """Add to the rows' scores the given columns times their weights (m, n_boundaries)."""
-    for w in range(len(which)):
-        _add(columns, which[w], weights[w], upper, lower)
-
-
-@kernel
-def descend(
-    columns, which, curvature, model, structure, l1, l2, goal, max_sweeps, theta, upper, lower,
-    intercepts,
+def sweep(
+    columns, which, curvature, model, structure, l1, l2, goal, every, active, history, theta,
+    upper, lower, intercepts,
 ):  # fmt: skip
-    """Minimise the quadratic model plus penalty, column by column.
+    """Sweep as often as `history` has rows, or until no condition is violated by more than `goal`.
 
-    Sweeps over all given columns alternate with sweeps over those that have weight, until no
-    condition is violated by more than `goal`. `theta` (m, q) moves to the minimum; `upper` and
-    `lower` hold the rows' slopes but for the part of the change of the intercepts, which is
-    added to `intercepts`. The intercepts take their joint Newton step after every column that
-    moves, and follow its mean at once: both cost nothing that depends on the rows.
-    Returns the number of sweeps, and the largest violation met in the last one over all columns.
+    Sweeps over all given columns, as the first one if `every`, alternate with sweeps over those
+    that have weight, the `active` ones. Returns the number of sweeps, whether the last one was
+    the last that was needed, whether the next is over all columns, and the largest violation met.
     """
     m, q = theta.shape
     n = len(intercepts)
@@ -547,13 +306,8 @@ def descend(
     gathered, change = np.zeros((2, q))
     bands, ridged = np.zeros((2, n, 2))
     everyone, moving = np.ones(n, np.bool_), np.zeros(n, np.bool_)
-    active = np.zeros(m, np.bool_)
-    every = True
     worst = np.inf
-    sweeps = held = 0
-    history = np.empty((BACK + 1, m * q + n))
-    while sweeps < max_sweeps:
-        sweeps += 1
+    for held in range(len(history)):
         for k in range(n):
             level[k] = 0.0
         for c in range(n + 1):
@@ -622,25 +376,15 @@ def descend(
                 intercepts[k] -= centre * move[k]
                 level[k] += _times(model.crosses[w], move, k) - centre * _times(plain, move, k)
             _follow(plain, everyone, level, follow, intercepts, work)
-        if worst <= goal:
-            if every:
-                break
-            every = True
-        else:
-            every = False
+        if worst <= goal and every:
+            return held + 1, True, every, worst
+        every = worst <= goal
         for w in range(m):
             for k in range(q):
                 history[held, w * q + k] = theta[w, k]
         for k in range(n):
             history[held, m * q + k] = intercepts[k]
-        held += 1
-        if held > BACK:
-            held = 0
-            _leap(
-                columns, which, curvature, structure, l1, l2, history, theta, upper, lower,
-                intercepts,
-            )  # fmt: skip
-    return sweeps, worst
+    return len(history), False, every, worst
 
 
 @kernel
@@ -655,6 +399,46 @@ def _follow(plain, everyone, level, follow, intercepts, work):
         level[k] += _times(plain, follow, k)
 
 
+def descend(
+    columns: Columns,
+    which: np.ndarray,
+    curvature: Curvature,
+    model: Model,
+    structure: int,
+    l1: np.ndarray,
+    l2: np.ndarray,
+    goal: float,
+    max_sweeps: int,
+    theta: np.ndarray,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    intercepts: np.ndarray,
+) -> tuple[int, float]:
+    """Minimise the quadratic model plus penalty, column by column.
+
+    `theta` (m, q) moves to the minimum; `upper` and `lower` hold the rows' slopes but for the
+    part of the change of the intercepts, which is added to `intercepts`. These take their joint
+    Newton step after every column that moves, and follow its mean at once: both cost nothing
+    that depends on the rows. Every few sweeps, the point leaps to where they seem to lead.
+    Returns the number of sweeps, and the largest violation met in the last one.
+    """
+    every, done, sweeps, worst = True, False, 0, np.inf
+    active = np.zeros(len(theta), np.bool_)
+    history = np.empty((BACK + 1, theta.size + len(intercepts)))
+    while not done and sweeps < max_sweeps:
+        if sweeps:
+            leap(
+                columns, which, curvature, structure, l1, l2, history, theta, upper, lower,
+                intercepts,
+            )  # fmt: skip
+        count, done, every, worst = sweep(
+            columns, which, curvature, model, structure, l1, l2, goal, every, active, history,
+            theta, upper, lower, intercepts,
+        )  # fmt: skip
+        sweeps += count
+    return sweeps, worst
+
+
 def warm():
     """Compile every kernel of this file; one compilation serves dense and sparse columns."""
     none, one = np.zeros(0, np.int32), np.ones((1, 1))
@@ -664,9 +448,7 @@ def warm():
         np.arange(2),
     )  # fmt: skip
     curvature = Curvature(rows, rows, rows)
-    curve(columns, which, curvature, bands, bands.copy())
     project(columns, which, rows, rows, one.copy())
-    score(columns, which, one, rows.copy(), rows.copy())
     descend(
         columns, which, curvature, Model(bands, bands, bands[0], np.zeros(1)), FREE, one, one,
         1.0, 1, one.copy(), rows.copy(), rows.copy(), np.zeros(1),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -124,6 +124,12 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
     more than two classes the first two are means over classes, each against the rest, and
     every class must occur in the rows that are scored.
 
+    Columns of scores are matched with classes by the model's ``classes_``, which need not be
+    sorted: models of ordered classes keep the order of the stages, and scikit-learn's scorers
+    of probabilities are silently wrong for them. Metrics of ordered classes, or of the last
+    one, take the order of ``classes_`` where it is not the sorted one, otherwise `labels`;
+    `reference` of a skill is in that order, too.
+
     Examples
     --------
     >>> from imbkit.metrics import get_scorer
@@ -134,7 +140,8 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
     >>> get_scorer("expected_cost", fn=10.0)(model, [[0], [1]], [0, 1])
     -5.0
     """
-    from sklearn.metrics import make_scorer
+    # It comes with scikit-learn's metrics, which are imported only where they are needed.
+    from imbkit.metrics._class_order import ClassOrderScorer
 
     entry = _find(metric)
     function = entry.load()
@@ -144,11 +151,12 @@ def get_scorer(metric: str | CountMetric, **parameters: Any) -> Any:
         rule = f"the parameters must be those of {shorten(metric)}"
         todo = _hint(unknown[0], list(allowed)[2:])
         raise InvalidParameterError(message("get_scorer", rule, unknown[0], todo))
-    return make_scorer(
+    return ClassOrderScorer(
         function,
-        response_method=entry.response,
-        greater_is_better=entry.greater_is_better,
-        **{**entry.parameters, **parameters},
+        1 if entry.greater_is_better else -1,
+        {**entry.parameters, **parameters},
+        entry.response,
+        entry.columns(),
     )
 
 
@@ -190,6 +198,15 @@ class _Entry:
     number: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
 
+    def columns(self) -> Literal["sorted", "labels", "last"]:
+        """Return what the metric takes its columns for."""
+        if self.function in _OF_THE_LAST:
+            return "last"
+        # Those of scikit-learn sort their `labels`; in a count metric they are no order.
+        if isinstance(self.function, (str, CountMetric)):
+            return "sorted"
+        return "labels" if "labels" in inspect.signature(self.function).parameters else "sorted"
+
     def load(self) -> Any:
         """Return the function; scikit-learn's metrics are imported only here."""
         if isinstance(self.function, str):
@@ -213,6 +230,7 @@ def average_precision(
     return float(average_precision_score(truth, y_score, sample_weight=sample_weight))
 
 
+_OF_THE_LAST = (rare_log_loss, rare_brier_loss, ranked_probability_loss)
 _SCORES = ("decision_function", "predict_proba")
 # scikit-learn would look for the default label 1 among the classes; None leaves it to us.
 _UNSET = {"pos_label": None}

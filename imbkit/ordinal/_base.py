@@ -288,6 +288,7 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         self.objective_ = float(solution.objective)
         self.kkt_violation_ = float(solution.violation)
         self.duality_gap_ = float(duality_gap(problem, penalty, alpha, solution))
+        self.effective_prior_ = problem.shares()
         self.n_crossings_ = int(problem.crossings(solution.intercepts, rows))
         if self.verbose:
             print(

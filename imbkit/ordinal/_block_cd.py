@@ -120,7 +120,8 @@ class _Descent:
 
     def step(self, inner: float) -> bool:
         """Move to the minimum of the quadratic model, or part of the way; say if it moved."""
-        from imbkit._kernels.ordinal import ADJACENT, FREE, SHARED, descend, score
+        from imbkit._kernels.ordinal import descend
+        from imbkit._kernels.ordinal_columns import ADJACENT, FREE, SHARED, score
 
         structure = {"adjacent": ADJACENT, "shared": SHARED, "free": FREE}
         some, starts = self.working, self.problem.design.starts
@@ -143,7 +144,8 @@ class _Descent:
 
     def _model(self) -> tuple[Any, Any]:
         """Return the curvature of the rows, and that of intercepts and working columns."""
-        from imbkit._kernels.ordinal import Curvature, Model, curve
+        from imbkit._kernels.ordinal import Model
+        from imbkit._kernels.ordinal_columns import Curvature, curve
 
         starts = self.problem.design.starts
         curvature = Curvature(*self.problem.curvature(self.state))
@@ -193,7 +195,7 @@ def _ends(upper: FloatArray, lower: FloatArray, starts: np.ndarray) -> FloatArra
 
 def _columns(problem: Problem, working: np.ndarray) -> tuple[Any, np.ndarray]:
     """Return the table in the kernels' form, and where in it the working columns stand."""
-    from imbkit._kernels.ordinal import Columns
+    from imbkit._kernels.ordinal_columns import Columns
 
     design = problem.design
     codes = np.repeat(np.arange(design.n_classes), np.diff(design.starts))
@@ -201,8 +203,8 @@ def _columns(problem: Problem, working: np.ndarray) -> tuple[Any, np.ndarray]:
     data, none = np.zeros(0), np.zeros(0, np.int32)
     indices, indptr, which = none, none, working
     X: Any = design.X
-    if sparse.issparse(X):
-        X = sparse.csr_array(X)[:, working].tocsc()
+    if sparse.issparse(design.X):
+        X = X[:, working].tocsc()
         # In one type wherever that can be: each further one would be compiled for.
         kind = np.int32 if X.nnz <= np.iinfo(np.int32).max else np.int64
         data = X.data.astype(np.float64, copy=False)

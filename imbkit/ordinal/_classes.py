@@ -17,6 +17,7 @@ from imbkit.exceptions import DataError, InvalidParameterError, OrderWarning
 
 __all__ = ["check_categories", "class_factors", "ordered_target"]
 
+_LIGHTEST = 1e-14  # of all weight: beyond it a boundary's score is a matter of rounding
 _ORDER = "from the first stage to the last, the rare one last"
 
 
@@ -214,10 +215,12 @@ def _check_every_class(
     rows = np.bincount(codes, minlength=len(order))
     mass = np.bincount(codes, weights=weight, minlength=len(order))
     absent = [label for label, n in zip(order, rows, strict=True) if not n]
-    light = [label for label, n, m in zip(order, rows, mass, strict=True) if n and not m]
+    least = _LIGHTEST * mass.sum()
+    light = [label for label, n, m in zip(order, rows, mass, strict=True) if n and m <= least]
     if absent or light:
         empty = [f"no row of class {listing(absent)}"] if absent else []
-        empty += [f"weight 0 only for class {listing(light)}"] if light else []
+        what = "next to no weight" if mass[[order.index(each) for each in light]].any() else ""
+        empty += [f"{what or 'weight 0 only'} for class {listing(light)}"] if light else []
         todo = _to_do_without(absent, light, of_y)
         rule = "every class must have a row of positive weight"
         raise DataError(message(who, rule, " and ".join(empty), todo))

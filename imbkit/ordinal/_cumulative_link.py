@@ -55,7 +55,8 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
         Outer iterations at most.
     tol : float, default=1e-5
         Largest violation of the optimality conditions to stop at, relative to the largest
-        slope of the loss where all weights are 0.
+        slope of the loss where all weights are 0, or to the share of the smallest class where
+        that is less.
     warm_start : bool, default=False
         Whether ``fit`` starts from the last solution if classes and columns are the same.
     verbose : int, default=0
@@ -84,6 +85,9 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
         and `alpha` above 0.
     n_crossings_ : int
         Rows of ``fit`` at which boundaries cross.
+    effective_prior_ : ndarray of shape (n_classes,)
+        Class shares of the rows as weighted, by `class_weight`, too: what the probabilities
+        are those of.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

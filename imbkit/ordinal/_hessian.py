@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from imbkit._core.types import AnyArray, FloatArray, IntArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.ordinal._penalty import Structure
 from imbkit.ordinal._problem import Problem, State
 
@@ -26,10 +26,13 @@ class Hessian:
         Intercepts first, then the m columns of theta's first row, of its second, and so on.
     columns : ndarray of shape (m,)
         Which columns, sorted.
+    has : ndarray of bool, shape (p,)
+        The same for all columns of the table.
     """
 
     matrix: FloatArray
     columns: IntArray
+    has: BoolArray
 
 
 def hessian(problem: Problem, state: State, columns: IntArray, structure: Structure) -> Hessian:
@@ -52,7 +55,9 @@ def hessian(problem: Problem, state: State, columns: IntArray, structure: Struct
     boundaries. It takes 3 n m**2 multiplications, one third of it where all share one vector.
     """
     make = _shared if structure == "shared" else _by_boundary
-    return Hessian(make(problem, state, columns, structure), columns)
+    has = np.zeros(problem.design.n_columns, dtype=bool)
+    has[columns] = True
+    return Hessian(make(problem, state, columns, structure), columns, has)
 
 
 def _by_boundary(
@@ -116,7 +121,7 @@ def _weighted_squares(
     """Return ``Z' diag(w) Z`` for each w >= 0, Z being ones beside some of the block's columns."""
     m = len(columns) + 1
     if sparse.issparse(block):
-        Z = block[:, columns].astype(np.float64)
+        Z: Any = block[:, columns].astype(np.float64)
         return [_sparse_squares(Z, each) for each in weights]
     total: list[FloatArray] = [np.zeros((m, m)) for _ in weights]
     rows = max(256, _CELLS // m)

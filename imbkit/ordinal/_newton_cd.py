@@ -17,6 +17,7 @@ _ARMIJO = 1e-4
 _HALVINGS = 40
 _ROUNDING = 8 * np.finfo(np.float64).eps
 _RIDGE = 1e-10  # of the mean curvature: duplicated columns make the matrix singular
+_LEAST = 1e-18  # likewise where nothing but a curvature of 0 would do harm
 _SLOW = 0.2  # a step that leaves more than this of the violation asks for a new matrix
 
 
@@ -46,7 +47,7 @@ def newton_cd(
             break
         moving |= here.excess > goal
         columns = np.flatnonzero(moving.any(axis=0))
-        fresh = model is None or not np.isin(columns, model.columns).all()
+        fresh = model is None or not model.has[columns].all()
         if model is None or fresh:
             model = hessian(problem, here.state, columns, penalty.structure)
         step = _step(model, here, moving, l1, l2, goal)
@@ -87,7 +88,7 @@ def _step(
     whole = len(places) == len(model.matrix)
     matrix = model.matrix.copy() if whole else model.matrix[np.ix_(places, places)]
     diagonal = np.einsum("ii->i", matrix)
-    diagonal += _RIDGE * diagonal.mean()
+    diagonal += (_RIDGE if l1[at].any() else _LEAST) * diagonal.mean()
     nothing = np.zeros(n_intercepts)
     quadratic = Quadratic(
         matrix,

@@ -87,7 +87,8 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         Outer iterations of each fit at most.
     tol : float, default=1e-5
         Largest violation of the optimality conditions of each fit to stop at, relative to the
-        largest slope of the loss where all weights are 0.
+        largest slope of the loss where all weights are 0, or to the share of the smallest class
+        where that is less.
     verbose : int, default=0
         1 prints a line for the last fit, and what joblib says of the folds.
 
@@ -129,6 +130,9 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         and `alpha_` above 0.
     n_crossings_ : int
         Rows of ``fit`` at which boundaries cross.
+    effective_prior_ : ndarray of shape (n_classes,)
+        Class shares of the rows as weighted, by `class_weight`, too: what the probabilities
+        are those of.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

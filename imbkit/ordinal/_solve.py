@@ -33,17 +33,19 @@ class Null:
     alpha_max : float
         The smallest alpha whose solution it is; with ``l1_ratio`` below 0.01, where no alpha
         makes all of them 0, that of 0.01.
-    scale : float
-        Largest slope of the loss at the intercepts alone: the unit of tolerances.
+    unit : float
+        Of tolerances: the largest slope of the loss at the intercepts alone, or the share of the
+        smallest class where that is less. The slopes of a boundary are of the size of the
+        classes beyond it: in the unit of all rows, a rare last class would hardly be fitted.
     """
 
     solution: Solution
     alpha_max: float
-    scale: float
+    unit: float
 
     def goal(self, tol: float) -> float:
         """Return the violation that a relative tolerance permits."""
-        return max(tol * max(self.scale, 1e-6), _LEAST_GOAL)
+        return max(tol * self.unit, _LEAST_GOAL)
 
 
 def null_model(problem: Problem, penalty: Penalty, *, tol: float, max_iter: int) -> Null:
@@ -56,16 +58,16 @@ def null_model(problem: Problem, penalty: Penalty, *, tol: float, max_iter: int)
     penalty : Penalty
         What is penalised.
     tol : float
-        Violation to stop at, in units of the null model's largest slope.
+        Violation to stop at, in units of ``Null.unit``.
     max_iter : int
         Outer iterations for the free coordinates, if there are any.
     """
-    below = np.cumsum(problem.shares())[:-1]
-    intercepts = problem.link.quantile(below)
+    shares = problem.shares()
+    intercepts = problem.link.quantile(np.cumsum(shares)[:-1])
     fixed = replace(penalty, l1_ratio=1.0)
     null = solution_at(problem, fixed, _EVERYTHING, intercepts, np.zeros_like(penalty.lasso))
-    scale = float(np.max(np.abs(null.gradient), initial=0.0))
-    made = Null(null, 0.0, scale)
+    steepest = float(np.max(np.abs(null.gradient), initial=0.0))
+    made = Null(null, 0.0, min(max(steepest, 1e-6), float(shares.min())))
     if (penalty.lasso == 0).any():
         free = newton_cd(
             problem,
@@ -109,7 +111,7 @@ def solve_path(
     solver : {"auto", "newton-cd", "cd", "fista"}, default="auto"
         How to minimise.
     tol : float, default=1e-5
-        Largest violation of the optimality conditions, in units of ``null.scale``.
+        Largest violation of the optimality conditions, in units of ``null.unit``.
     max_iter : int, default=100
         Outer iterations for each alpha.
     start : Solution, default=None

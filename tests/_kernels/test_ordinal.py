@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from imbkit._kernels import ordinal as kernels
+from imbkit._kernels import ordinal_columns as tables
 
 FORMS = ("double", "single", "sparse")
 MADE_OF = {
-    kernels.ADJACENT: np.tri,
-    kernels.SHARED: lambda n: np.ones((n, 1)),
-    kernels.FREE: np.eye,
+    tables.ADJACENT: np.tri,
+    tables.SHARED: lambda n: np.ones((n, 1)),
+    tables.FREE: np.eye,
 }
 
 
@@ -29,7 +30,7 @@ def columns_of(X, codes, form):
         held = sparse.csc_array(X)
         kind = np.int64 if form == "long indices" else np.int32
         empty[2:] = held.data, held.indices.astype(kind), held.indptr.astype(kind)
-    return kernels.Columns(*empty, starts, codes)
+    return tables.Columns(*empty, starts, codes)
 
 
 def draw(seed, p, n_classes, per_class):
@@ -43,7 +44,7 @@ def draw(seed, p, n_classes, per_class):
     upper = np.where(codes < n_classes - 1, rng.uniform(0.1, 1, n) + barrier, 0.0)
     lower = np.where(codes > 0, rng.uniform(0.1, 1, n) + barrier, 0.0)
     slopes = rng.normal(size=n) * (upper > 0), rng.normal(size=n) * (lower > 0)
-    return X, codes, kernels.Curvature(upper, lower, -barrier), slopes
+    return X, codes, tables.Curvature(upper, lower, -barrier), slopes
 
 
 def scores_of(X, codes, n_classes):
@@ -92,14 +93,14 @@ def test_sums_over_the_rows_of_each_boundary(form, p, n_classes, per_class, seed
 
     moves = np.random.default_rng(seed).normal(size=(p, m))
     up, down = np.ones((2, len(X)))
-    kernels.score(columns, which, moves, up, down)
+    tables.score(columns, which, moves, up, down)
     flat = np.zeros((m, p))
     flat[:, which] = moves.T
     np.testing.assert_allclose(up, 1 + above @ flat.ravel(), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(down, 1 + below @ flat.ravel(), rtol=1e-12, atol=1e-12)
 
     squares, crosses = np.full((2, p, m, 2), np.nan)
-    kernels.curve(columns, which, curvature, squares, crosses)
+    tables.curve(columns, which, curvature, squares, crosses)
     ones = scores_of(np.ones((len(X), 1)), codes, n_classes)
     for w, j in enumerate(which):
         own = scores_of(X[:, [j]], codes, n_classes)
@@ -128,7 +129,7 @@ def test_the_descent_ends_where_the_model_is_least(
     l1 = lasso * rng.integers(0, 2, (p, q))
     l2 = ridge * np.ones((p, q))
     squares, crosses = np.empty((2, p, m, 2))
-    kernels.curve(columns, which, curvature, squares, crosses)
+    tables.curve(columns, which, curvature, squares, crosses)
     ones = scores_of(np.ones((len(X), 1)), codes, n_classes)
     plain = bands_of(matrix_of(curvature, ones, ones))
     model = kernels.Model(squares, crosses, plain, X.mean(axis=0))
@@ -170,17 +171,17 @@ def test_a_column_alone_is_solved_in_few_sweeps(structure):
     X = rng.normal(size=(300, 1))
     inner = (codes > 0) * (codes < n_classes - 1)
     density = np.full(300, 0.02)
-    curvature = kernels.Curvature(
+    curvature = tables.Curvature(
         density * (codes < n_classes - 1) + 5.0 * inner, density * (codes > 0) + 5.0 * inner,
         -5.0 * inner,
     )  # fmt: skip
     columns, which = columns_of(X, codes, "double"), np.arange(1)
     m = n_classes - 1
     squares, crosses = np.empty((2, 1, m, 2))
-    kernels.curve(columns, which, curvature, squares, crosses)
+    tables.curve(columns, which, curvature, squares, crosses)
     ones = scores_of(np.ones((300, 1)), codes, n_classes)
     model = kernels.Model(squares, crosses, bands_of(matrix_of(curvature, ones, ones)), np.zeros(1))
-    q = 1 if structure == kernels.SHARED else m
+    q = 1 if structure == tables.SHARED else m
     theta = np.zeros((1, q))
     upper, lower = rng.normal(size=(2, 300)) * [codes < m, codes > 0]
     sweeps, worst = kernels.descend(

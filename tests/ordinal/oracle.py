@@ -120,12 +120,13 @@ class Problem:
         self.share = weights / weights.sum()
         self.mean = self.share @ X
         self.scale = np.ones(X.shape[1])
+        heavy = X[weights > 0]
+        constant = (heavy == heavy[0]).all(axis=0)
         if self.standardize:
-            spread_of = np.sqrt(self.share @ (X - self.mean) ** 2)
-            heavy = X[weights > 0]
-            constant = (heavy == heavy[0]).all(axis=0)
-            self.scale = np.where(constant | (spread_of == 0), 1.0, spread_of)
+            self.scale = np.where(constant, 1.0, np.sqrt(self.share @ (X - self.mean) ** 2))
         self.Z = (X - self.mean) / self.scale
+        deviation = np.sqrt(self.share @ self.Z**2)
+        self.deviation = np.where(constant, 1.0, deviation)
         self.factor = np.ones((1 if self.structure == "shared" else self.n_classes - 1, X.shape[1]))
         if self.structure == "adjacent":
             self.factor[0] = self.level_penalty
@@ -178,7 +179,10 @@ class Problem:
         return slopes.sum(axis=0), gather(self.structure, slopes.T @ self.Z)
 
     def violation(self, intercepts, theta):
-        """The largest distance of 0 from the subdifferential, over all coordinates."""
+        """The largest distance of 0 from the subdifferential, over all coordinates.
+
+        That of a weight is per standard deviation of its column, whatever the columns' units.
+        """
         by_intercepts, by_theta = self.gradient(intercepts, theta)
         worst = np.abs(by_intercepts).max()
         for index, value in np.ndenumerate(theta):
@@ -189,7 +193,7 @@ class Problem:
                 sign = np.sign(value)
                 pull = self.l1_ratio * sign + (1 - self.l1_ratio) * value
                 miss = abs(slope + level * pull)
-            worst = max(worst, miss)
+            worst = max(worst, miss / self.deviation[index[1]])
         return worst
 
     def smallest_gap(self, intercepts, theta):
@@ -241,8 +245,7 @@ class Problem:
 def solve(problem, rounds=4):
     """Minimise by L-BFGS-B over theta = plus - minus, in units of each column's deviation."""
     shape, m = problem.factor.shape, problem.n_classes - 1
-    deviation = np.sqrt(problem.share @ problem.Z**2)
-    unit = 1 / np.where(deviation > 0, deviation, 1.0)
+    unit = 1 / problem.deviation
     ridge = problem.alpha * (1 - problem.l1_ratio) * problem.factor
     lasso = problem.alpha * problem.l1_ratio * problem.factor
 
