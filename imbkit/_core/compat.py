@@ -12,11 +12,11 @@ import typing
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Hidden, Interval, Options, StrOptions
 
-# Functions with parameters check them as the estimators do.
-from sklearn.utils._param_validation import validate_parameter_constraints as check_parameters
-
 # The tests read the declared constraints to make one wrong value of each parameter.
 from sklearn.utils._param_validation import generate_invalid_param_val as invalid_value
+
+# Functions with parameters check them as the estimators do.
+from sklearn.utils._param_validation import validate_parameter_constraints as check_parameters
 
 __all__ = [
     "HasMethods",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit.ordinal._penalty import Structure
@@ -120,8 +119,8 @@ def _weighted_squares(
 ) -> list[FloatArray]:
     """Return ``Z' diag(w) Z`` for each w >= 0, Z being ones beside some of the block's columns."""
     m = len(columns) + 1
-    if sparse.issparse(block):
-        Z: Any = block[:, columns].astype(np.float64)
+    if not isinstance(block, np.ndarray):
+        Z = block[:, columns].astype(np.float64)
         return [_sparse_squares(Z, each) for each in weights]
     total: list[FloatArray] = [np.zeros((m, m)) for _ in weights]
     rows = max(256, _CELLS // m)

@@ -85,7 +85,7 @@ def _solve_plain(model: Quadratic) -> FloatArray:
     kept = values > _SINGULAR * values[-1]
     push = -(model.slope + model.l2 * model.start) * unit
     along = vectors[:, kept]
-    return model.start + unit * (along @ ((along.T @ push) / values[kept]))
+    return np.asarray(model.start + unit * (along @ ((along.T @ push) / values[kept])))
 
 
 def _solve_on_support(model: Quadratic, z: FloatArray, slope: FloatArray) -> bool:
