@@ -26,6 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
+from imbkit._core.class_codes import class_codes
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 
 __all__ = [
@@ -201,7 +202,7 @@ def _found(model: Any) -> Any:
 
 
 def _rows_of(y: ArrayLike, classes: ArrayLike, sample_weight: ArrayLike | None) -> _Rows:
-    codes = np.searchsorted(np.asarray(classes), np.asarray(y))
+    codes = class_codes(y, classes)
     weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
     return _Rows(codes, weight)
 

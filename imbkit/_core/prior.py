@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from imbkit._core.class_codes import class_codes
 from imbkit._core.messages import listing, message
 from imbkit._core.types import FloatArray
 from imbkit.exceptions import InvalidParameterError
@@ -85,7 +86,7 @@ def class_shares(
     y : array-like of shape (n_rows,)
         Labels, all of them among `classes`.
     classes : array-like of shape (n_classes,)
-        The labels, sorted.
+        The labels, in any order.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights; shares are then those of the weight.
 
@@ -94,7 +95,7 @@ def class_shares(
     ndarray of shape (n_classes,)
         Floats that sum to one; 0 for a class without rows or weight.
     """
-    codes = np.searchsorted(np.asarray(classes), np.asarray(y))
+    codes = class_codes(y, classes)
     weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
     mass = np.bincount(codes, weights=weight, minlength=len(np.asarray(classes)))
     return np.asarray(mass / mass.sum())

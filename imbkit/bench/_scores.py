@@ -27,7 +27,11 @@ def scores_of(fitted: Any, X: Any, n_classes: int) -> tuple[FloatArray, bool]:
         got = f"{int(np.isnan(scores).sum()):,} NaN in {scores.size:,}"
         raise DataError(message(type(fitted).__name__, "scores must not be NaN", got))
     if n_classes == 2:
-        return (scores[:, 1] if scores.ndim == 2 else scores), probabilities
+        # Models of ordered classes may have class 1 first.
+        first = np.asarray(getattr(fitted, "classes_", (0, 1))).tolist()[0] == 1
+        if scores.ndim == 2:
+            return scores[:, 0 if first and scores.shape[1] == 2 else 1], probabilities
+        return (-scores if first else scores), probabilities
     full = np.zeros((scores.shape[0], n_classes))
     full[:, np.asarray(fitted.classes_, dtype=np.intp)] = scores
     return full, probabilities

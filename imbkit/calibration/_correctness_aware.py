@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from imbkit._core.card import Card
+from imbkit._core.class_codes import class_codes
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
 from imbkit._core.messages import listing, message
@@ -291,7 +292,7 @@ class CorrectnessAwareCalibrator(BaseWrapper):
             rows, seen = np.arange(target.size), self._responses()(self.estimator_, X)
         else:
             rows, seen = stacked(self._unseen(X, target, inputs, splits, self._responses()))
-        codes = np.searchsorted(self.classes_, target[rows])
+        codes = class_codes(target[rows], self.classes_)
         own = None if inputs.own_weight is None else inputs.own_weight[rows]
         self._train(seen, codes, own, clamp, np.random.default_rng(derive(seed, "network")))
         return self

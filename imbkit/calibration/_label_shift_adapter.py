@@ -255,7 +255,7 @@ class LabelShiftAdapter(BaseWrapper):
             fitted = clone(self.estimator).fit(X, target, **inputs.estimator)
         self._take_over(fitted)
         self.calibrator_ = calibrator
-        self.classes_ = self.estimator_.classes_
+        self.classes_ = np.sort(self.estimator_.classes_)
         self.source_prior_ = source.prior
         self.condition_ = source.confusion.smallest_singular_value
         self._source = source

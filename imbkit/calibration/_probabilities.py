@@ -93,14 +93,20 @@ def check_probabilities(
 
 
 def probabilities_of(estimator: Any, X: Any, *, classes: AnyArray, who: str) -> FloatArray:
-    """Return an estimator's probabilities of shape (n_rows, n_classes), checked."""
-    known = np.asarray(estimator.classes_).tolist()
-    if known != np.asarray(classes).tolist():
+    """Return an estimator's probabilities of shape (n_rows, n_classes), checked.
+
+    Columns are in the order of `classes`, which need not be the estimator's.
+    """
+    known, wanted = np.asarray(estimator.classes_).tolist(), np.asarray(classes).tolist()
+    if len(known) != len(wanted) or set(known) != set(wanted):
         rule = f"the fitted estimator must know the classes {listing(classes.tolist())} "
         rule += "and no others"
         todo = "Fit it on rows of all of them, and resample none of them away"
         raise DataError(message(who, rule, listing(known), todo))
-    return check_probabilities(estimator.predict_proba(X), len(known), who, classes)
+    found = check_probabilities(estimator.predict_proba(X), len(known), who, classes)
+    if known == wanted:
+        return found
+    return np.asarray(found[:, [known.index(label) for label in wanted]])
 
 
 def log_probabilities(probabilities: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from imbkit._core.card import Card
+from imbkit._core.class_codes import class_codes
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import N_JOBS, RANDOM_STATE, HasMethods, Interval, StrOptions
 from imbkit._core.fit_inputs import FitInputs
@@ -279,7 +280,7 @@ class TauNormClassifier(BaseHeadClassifier):
             for head, fold, on in zip(heads, folds, trained, strict=True)
         ]
         rows = np.concatenate([fold.rows for fold in folds])
-        truth = np.searchsorted(classes, target)[rows]
+        truth = class_codes(target, classes)[rows]
         kept = None if inputs.own_weight is None else inputs.own_weight[rows]
         average = "multiclass" if metric.over == "classes" else "macro"
         sign = 1.0 if metric.greater_is_better else -1.0

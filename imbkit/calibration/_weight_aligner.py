@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from imbkit._core.card import Card
+from imbkit._core.class_codes import class_codes
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import HasMethods, StrOptions
 from imbkit._core.messages import listing, message
@@ -231,7 +232,7 @@ class WeightAligner(BaseHeadClassifier):
         if not shares.all():
             rule = "with mode='learned' every class must have rows of positive weight"
             raise DataError(message(who, rule, f"none for {listing(classes[shares == 0])}"))
-        codes = np.searchsorted(classes, target)
+        codes = class_codes(target, classes)
         scales, good = learned_scales(head.products(X), bias, codes, weight)
         if not good:
             rule = "with mode='learned' there should be factors between 0 and 100 of least loss"

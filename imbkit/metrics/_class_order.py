@@ -44,9 +44,7 @@ class ClassOrderScorer(scorer_class()):  # type: ignore[misc]
         super().__init__(function, sign, dict(parameters), response_method)
         self.columns = columns
 
-    def _score(
-        self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any
-    ) -> Any:
+    def _score(self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> Any:
         """Score by columns in the order that the metric takes them for."""
         classes = getattr(estimator, "classes_", None)
         if not isinstance(classes, np.ndarray) or classes.ndim != 1:

@@ -202,8 +202,10 @@ class _Entry:
         """Return what the metric takes its columns for."""
         if self.function in _OF_THE_LAST:
             return "last"
-        # Those of scikit-learn sort their `labels`; in a count metric they are no order.
-        if isinstance(self.function, (str, CountMetric)):
+        # Those of scikit-learn sort their `labels`; of predictions few have an order.
+        if isinstance(self.function, str):
+            return "sorted"
+        if self.response == "predict" and self.function not in (macro_mae_score, max_mae_score):
             return "sorted"
         return "labels" if "labels" in inspect.signature(self.function).parameters else "sorted"
 

@@ -1,4 +1,4 @@
-"""Whether the optimum is a point: without a penalty, separated classes drive weights to infinity."""
+"""Whether the optimum is a point: unpenalised weights of separated classes run to infinity."""
 
 import numpy as np
 from scipy.linalg import lstsq

@@ -75,7 +75,8 @@ class FrechetMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     distances_ : ndarray of shape (n_labels, n_labels)
         Distances between them.
     classes_ : ndarray of shape (n_classes,)
-        The labels that were seen in ``fit``, sorted: the columns of ``predict_proba``.
+        The labels that were seen in ``fit``, in the estimator's order: the columns of
+        ``predict_proba``.
     prior_ratio_ : ndarray of shape (n_classes,) or None
         What `target_prior` multiplies the odds of the classes by.
     n_features_in_ : int

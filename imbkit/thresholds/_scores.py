@@ -48,14 +48,17 @@ class ClassProbabilities:
         """Return the probabilities; shape (n_rows, n_classes)."""
         raw = np.asarray(estimator.predict_proba(X))
         known = np.asarray(estimator.classes_).tolist()
-        if raw.shape[1] != len(self.classes) or known != list(self.classes):
+        wanted = list(self.classes)
+        if raw.shape[1] != len(wanted) or len(known) != len(wanted) or set(known) != set(wanted):
             rule = f"the estimator must give probabilities of the classes {listing(self.classes)}"
             raise DataError(message(self.who, rule, listing(known)))
         if np.isnan(raw).any():
             rule = f"the probabilities of {type(estimator).__name__} must not be NaN"
             todo = "Look for missing values or overflow in its input"
             raise DataError(message(self.who, rule, f"{np.isnan(raw).sum():,} NaN", todo))
-        return raw
+        if known == wanted:
+            return raw
+        return np.asarray(raw[:, [known.index(label) for label in wanted]])
 
 
 @dataclass(frozen=True, slots=True)

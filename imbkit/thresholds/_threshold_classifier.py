@@ -134,14 +134,14 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     rule_ : Rule, ClassDecision or LabelsDecision
         The decision, to print or to call on scores: of two classes, of more, or of several
         labels a row. The latter two have the `weights` of the classes and the `thresholds` of
-        the labels in place of `threshold_`, its intervals and `curve_`.
+        the labels in place of `threshold_`, its intervals and `curve_`; the classes are sorted.
     curve_ : Curve
         The objective at every cut-off; unpacks into thresholds and values. The folds'
         average for "curve", otherwise that of all out-of-fold scores together.
     pos_label_ : object
         The positive class of two.
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The labels in the estimator's order, which is that of the probabilities.
     n_features_in_ : int
         Number of features, if the estimator knows it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -340,8 +340,10 @@ class ThresholdClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if isinstance(self.rule_, LabelsDecision):
                 table = LabelProbabilities(self.n_labels_)(self.estimator_, X)
                 return np.asarray(self.rule_(table))
-            scores = ClassProbabilities(self.classes_.tolist(), who)(self.estimator_, X)
-            return np.asarray(self.classes_[self.rule_(scores)])
+            # The rule's classes are sorted; the estimator's are in an order of their own.
+            classes = np.sort(self.classes_)
+            scores = ClassProbabilities(classes.tolist(), who)(self.estimator_, X)
+            return np.asarray(classes[self.rule_(scores)])
         rule = self.rule_.chosen_by or as_rule(self.rule)
         names = rule.decision_names()
         check_known(params, names, who)

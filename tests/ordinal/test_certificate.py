@@ -15,6 +15,7 @@ from imbkit.ordinal._links import LINKS
 from imbkit.ordinal._penalty import Penalty
 from imbkit.ordinal._problem import Problem
 from imbkit.ordinal._solution import solution_at
+from imbkit.ordinal._solve import null_model, solve_path
 
 STRUCTURES = ["adjacent", "shared", "free"]
 
@@ -32,10 +33,13 @@ def build(oracle, structure, n_classes, *, seed=0, level=1.0, link="logit", l1_r
 
 
 def fitted(problem, penalty, plain, oracle, share):
-    """The optimum by the oracle's solver, for a share of the largest alpha."""
+    """The optimum for a share of the largest alpha: the oracle's, to the digits of Newton's."""
     plain = plain.but(alpha=share * plain.alpha_max())
-    intercepts, theta = oracle.solve(plain)
-    return solution_at(problem, penalty, plain.alpha, intercepts, theta), plain.alpha
+    near = solution_at(problem, penalty, plain.alpha, *oracle.solve(plain))
+    null = null_model(problem, penalty, tol=1e-12, max_iter=100)
+    (best,) = solve_path(problem, penalty, [plain.alpha], null=null, tol=1e-12, start=near)
+    assert best.objective == pytest.approx(near.objective, rel=1e-9)
+    return best, plain.alpha
 
 
 # --- the conjugate
