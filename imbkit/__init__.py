@@ -7,6 +7,7 @@ Families (each is imported when it is first used):
 - ``imbkit.thresholds``: choose the cut-off that turns a score into a decision
 - ``imbkit.calibration``: probabilities that are right after resampling, or under other class shares
 - ``imbkit.ordinal``: ordered classes with a rare last stage, by PRESTO and cumulative-link models
+- ``imbkit.rvfl``: random features and a closed form, with fuzzy scores and graphs for rare classes
 - ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
 - ``imbkit.pipeline``: ship a fitted model without what only training needs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         metrics,
         ordinal,
         pipeline,
+        rvfl,
         sampling,
         splits,
         thresholds,
@@ -46,6 +48,7 @@ __all__ = [
     "metrics",
     "ordinal",
     "pipeline",
+    "rvfl",
     "sampling",
     "show_versions",
     "splits",

@@ -34,6 +34,7 @@ FAMILIES: Mapping[str, str] = {
     "metrics": "",
     "ordinal": "",
     "pipeline": "",
+    "rvfl": "",
     "sampling": "",
     "splits": "",
     "thresholds": "",

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray
+from imbkit.bench._more_learners import MORE_LEARNERS, more_learner
 from imbkit.bench._ordered import CONSTANT, PRESTO, STAGE_LEARNERS, LastStage, stage_panel
 from imbkit.bench._panel import (
     LEARNERS,
@@ -76,7 +77,8 @@ def choose_entries(
 
     Stages have a panel of their own, and a constant beside the baseline.
     """
-    known = stage_panel(task) if task.stages else LEARNERS
+    known = dict(stage_panel(task) if task.stages else LEARNERS)
+    known |= {name: more_learner(name) for name in MORE_LEARNERS if name in (learners or ())}
     names = QUICK_STRATEGIES if quick else tuple(STRATEGIES)
     if task.stages:
         names = names[:1]

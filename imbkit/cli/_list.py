@@ -88,14 +88,16 @@ def _lines(family: str | None) -> list[Line]:
 
 
 def _panel(family: str) -> list[Line]:
-    """Return the names of the default panel; nothing where the comparison cannot be imported."""
+    """Return the names that are known; nothing where the comparison cannot be imported."""
     try:
+        from imbkit.bench._more_learners import more_learner_names
         from imbkit.bench._ordered import stage_learner_names
         from imbkit.bench._panel import learner_names, strategy_names
     except (ModuleNotFoundError, MissingExtraError):
         return []
     pairs = strategy_names() if family == "strategies" else learner_names()
     if family == "learners":
+        pairs += [(name, f"{title}; only where named") for name, title in more_learner_names()]
         pairs += [(name, f"{title}; needs --ordered") for name, title in stage_learner_names()]
     return [
         Line(name=name, family=family, kind=family, summary=title, available=True, install="")

@@ -1,0 +1,120 @@
+"""Where the arithmetic runs: NumPy on the processor, or torch on what it finds."""
+
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+
+from imbkit._core.messages import message, require
+from imbkit._core.types import AnyArray, FloatArray
+from imbkit.exceptions import InvalidParameterError
+
+__all__ = ["Device", "NumpyDevice", "on_device"]
+
+_ROWS, _TILE = 2048, 256  # measured by benchmarks/rvfl.py
+_MANY_ROWS = 2**30
+
+
+class Device(Protocol):
+    """The few operations that hidden layers and sums over rows are made of.
+
+    `xp` has the functions of the array standard that activations use; arrays of a device are
+    float64 and are seen by these methods alone. `rows` are as many as pay at a time: fewer, and
+    products of matrices are slow; more, and what is made of them leaves the cache. What is done
+    to rows one number after the other is done to `tile` of them.
+    """
+
+    xp: Any
+    name: str
+    rows: int
+    tile: int
+
+    def empty(self, rows: int, columns: int) -> Any:
+        """Return an array of the device with any values."""
+
+    def put(self, values: AnyArray) -> Any:
+        """Return the values as an array of the device."""
+
+    def get(self, values: Any) -> FloatArray:
+        """Return an array of the device as a NumPy array."""
+
+    def square(self, rows: Any) -> Any:
+        """Return ``rows.T @ rows``."""
+
+
+class NumpyDevice:
+    """The processor, by NumPy."""
+
+    xp: Any = np
+    name = "cpu (numpy)"
+    rows, tile = _ROWS, _TILE
+
+    def empty(self, rows: int, columns: int) -> FloatArray:
+        """Return an array with any values."""
+        return np.empty((rows, columns))
+
+    def put(self, values: AnyArray) -> FloatArray:
+        """Return the values in float64."""
+        return np.ascontiguousarray(values, dtype=np.float64)
+
+    def get(self, values: Any) -> FloatArray:
+        """Return the values."""
+        return np.asarray(values)
+
+    def square(self, rows: Any) -> FloatArray:
+        """Return ``rows.T @ rows``; NumPy computes one half of it."""
+        return np.asarray(rows.T @ rows)
+
+
+class TorchDevice:
+    """A processor or an accelerator, by torch."""
+
+    def __init__(self, where: str) -> None:
+        self.xp = import_module("torch")
+        self._where = self.xp.device(where)
+        self.name = f"{where} (torch)"
+        here = where == "cpu"
+        self.rows, self.tile = (_ROWS, _TILE) if here else (_MANY_ROWS, _MANY_ROWS)
+
+    def empty(self, rows: int, columns: int) -> Any:
+        """Return an array of the device with any values."""
+        return self.xp.empty((rows, columns), dtype=self.xp.float64, device=self._where)
+
+    def put(self, values: AnyArray) -> Any:
+        """Return the values in float64, on the device."""
+        return self.xp.as_tensor(np.ascontiguousarray(values, dtype=np.float64), device=self._where)
+
+    def get(self, values: Any) -> FloatArray:
+        """Return a NumPy array of the values."""
+        return np.asarray(values.cpu().numpy())
+
+    def square(self, rows: Any) -> Any:
+        """Return ``rows.T @ rows``."""
+        return rows.T @ rows
+
+
+def on_device(device: str | None, who: str) -> Device:
+    """Return what computes on a device.
+
+    Parameters
+    ----------
+    device : {"cpu", "cuda", "auto"} or None
+        None is NumPy. "auto" is torch's accelerator if torch is installed and finds one, else
+        NumPy.
+    who : str
+        The class that messages speak for.
+    """
+    if device is None:
+        return NumpyDevice()
+    if device == "auto":
+        try:
+            torch = import_module("torch")
+        except ModuleNotFoundError:
+            return NumpyDevice()
+        return TorchDevice("cuda") if torch.cuda.is_available() else NumpyDevice()
+    require("torch", "nets", f"{who}(device={device!r})")
+    torch = import_module("torch")
+    if device == "cuda" and not torch.cuda.is_available():
+        rule = "device 'cuda' needs an accelerator that torch finds"
+        raise InvalidParameterError(message(who, rule, "none", "Use 'auto', 'cpu' or None"))
+    return TorchDevice(device)
