@@ -46,7 +46,6 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 from imbkit.bench._ranks import average_ranks, friedman, wilcoxon_holm  # noqa: E402
 from imbkit.exceptions import DataError  # noqa: E402
 from imbkit.rvfl import (  # noqa: E402
-    EDRVFLClassifier,
     GEIFRVFLClassifier,
     RVFLClassifier,
     RVFLClassifierCV,
@@ -99,9 +98,6 @@ VARIANTS = {
 PLAIN = {
     "RVFLClassifierCV": lambda seed: RVFLClassifierCV(random_state=seed),
     "RVFLClassifier, balanced": lambda seed: RVFLClassifier(
-        class_weight="balanced", random_state=seed
-    ),
-    "EDRVFLClassifier, balanced": lambda seed: EDRVFLClassifier(
         class_weight="balanced", random_state=seed
     ),
     "GEIFRVFLClassifier": lambda seed: GEIFRVFLClassifier(random_state=seed),

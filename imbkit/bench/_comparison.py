@@ -241,7 +241,7 @@ def compare(
         Names of the panel (see ``imbkit list``), names of imbalanced-learn's samplers and
         ensembles, import paths, instances, or :class:`Strategy` objects; the panel if None.
     learners : list, default=None
-        Names of the panel, classifiers, or import paths; the panel if None.
+        Names of the panel, ``"rvfl"``, classifiers, or import paths; the panel if None.
     metric : str, default=None
         Ranking measure of the first verdict: ``"average_precision"`` (the default; with
         stages ``"log_loss"``),

@@ -11,7 +11,7 @@ from imbkit.exceptions import InvalidParameterError
 
 __all__ = ["Device", "NumpyDevice", "on_device"]
 
-_ROWS, _TILE = 2048, 256  # measured by benchmarks/rvfl.py
+_ROWS = 2048  # measured by benchmarks/rvfl.py
 _MANY_ROWS = 2**30
 
 
@@ -20,14 +20,12 @@ class Device(Protocol):
 
     `xp` has the functions of the array standard that activations use; arrays of a device are
     float64 and are seen by these methods alone. `rows` are as many as pay at a time: fewer, and
-    products of matrices are slow; more, and what is made of them leaves the cache. What is done
-    to rows one number after the other is done to `tile` of them.
+    products of matrices are slow; more, and what is made of them leaves the cache.
     """
 
     xp: Any
     name: str
     rows: int
-    tile: int
 
     def empty(self, rows: int, columns: int) -> Any:
         """Return an array of the device with any values."""
@@ -47,7 +45,7 @@ class NumpyDevice:
 
     xp: Any = np
     name = "cpu (numpy)"
-    rows, tile = _ROWS, _TILE
+    rows = _ROWS
 
     def empty(self, rows: int, columns: int) -> FloatArray:
         """Return an array with any values."""
@@ -73,8 +71,7 @@ class TorchDevice:
         self.xp = import_module("torch")
         self._where = self.xp.device(where)
         self.name = f"{where} (torch)"
-        here = where == "cpu"
-        self.rows, self.tile = (_ROWS, _TILE) if here else (_MANY_ROWS, _MANY_ROWS)
+        self.rows = _ROWS if where == "cpu" else _MANY_ROWS
 
     def empty(self, rows: int, columns: int) -> Any:
         """Return an array of the device with any values."""

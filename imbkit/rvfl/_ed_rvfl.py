@@ -290,11 +290,12 @@ class EDRVFLClassifier(BaseRVFLClassifier):
         """Draw the hidden layers and forget all rows."""
         rng = check_random_state(self.random_state)
         scale, n_hidden = self.weight_scale, self.n_hidden
-        self.random_weights_, biases = [], []
+        weights, biases = [], []
         for layer in range(self.n_layers):
             shape = (n_columns + n_hidden * (layer > 0), n_hidden)
-            self.random_weights_.append(rng.uniform(-scale, scale, shape))
+            weights.append(rng.uniform(-scale, scale, shape))
             biases.append(rng.uniform(0, scale, n_hidden))
+        self.random_weights_: Any = weights
         self.random_bias_ = np.stack(biases)
         self.projection_mean_ = np.zeros((self.n_layers, n_hidden))
         self.projection_scale_ = np.ones((self.n_layers, n_hidden))

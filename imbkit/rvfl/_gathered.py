@@ -9,6 +9,7 @@ import numpy as np
 from imbkit._core.types import FloatArray, IntArray
 from imbkit.rvfl._device import Device
 from imbkit.rvfl._hidden import HiddenLayer
+from imbkit.rvfl._stacked import Stack
 from imbkit.rvfl._statistics import Statistics
 
 __all__ = ["Gathered", "Rows", "Solver"]
@@ -111,7 +112,7 @@ class Gathered:
 
     def add(
         self,
-        layer: HiddenLayer,
+        layer: HiddenLayer | Stack,
         X: Any,
         rows: Sequence[Any],
         *,
@@ -122,7 +123,7 @@ class Gathered:
 
         Parameters
         ----------
-        layer : HiddenLayer
+        layer : HiddenLayer or Stack
             What expands them.
         X : ndarray or CSR matrix or array of shape (n, p)
             Columns.

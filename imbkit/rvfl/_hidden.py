@@ -87,7 +87,8 @@ class HiddenLayer:
         device = project.device
         H = device.empty(X.shape[0], self.width)
         low, high = self.direct_link * self.weights.shape[0], self.width - self.output_bias
-        for span in spans(X.shape[0], device.tile):
+        # Few rows, whose projections are still in the cache when they are passed through g.
+        for span in spans(X.shape[0], device.rows // 8):
             z = H[span, low:high]
             project(X[span], z, H[span, :low] if self.direct_link else None)
             activate(self.activation, z, device)

@@ -46,7 +46,7 @@ class Stack:
     def width(self) -> int:
         """Columns of h."""
         p, n_hidden = self.weights[0].shape
-        return p * self.direct_link + n_hidden + self.output_bias
+        return int(p * self.direct_link + n_hidden + self.output_bias)
 
     @property
     def own(self) -> slice:
@@ -85,7 +85,8 @@ class Stack:
 
     def _expanded(self, X: Any, before: Any, steps: Any, device: Device) -> Any:
         H = device.empty(X.shape[0], self.width)
-        for span in spans(X.shape[0], device.tile):
+        # Few rows, whose projections are still in the cache when they are passed through g.
+        for span in spans(X.shape[0], device.rows // 8):
             z = H[span, self.own]
             link = H[span, : self.own.start] if self.direct_link else None
             under = None if before is None else before[span]
