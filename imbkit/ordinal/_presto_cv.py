@@ -62,7 +62,10 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         over all classes, "neg_rare_log_loss" or "neg_rare_brier_score" of the last class
         against the rest; any other scorer of scikit-learn by its name; or a function
         ``scorer(fitted, X, y)``, which is given a fitted :class:`PRESTOClassifier`. "brier" and
-        "rare_log_loss" are accepted for the names above.
+        "rare_log_loss" are accepted for the names above. Give scikit-learn's scorers of
+        probabilities by name: as objects (``make_scorer``, ``sklearn.metrics.get_scorer``) they
+        take the columns for the sorted labels and score unsorted stages wrongly, without an
+        error. Those of :func:`imbkit.metrics.get_scorer` go by ``classes_``.
     selection : {"min", "1se"}, default="min"
         "min" takes the penalty with the smallest loss, that is the best mean score; of equals
         the largest. "1se" takes the largest penalty whose mean score is within one standard

@@ -117,22 +117,27 @@ def test_threshold_ships():
     np.testing.assert_array_equal(model.__deploy__().predict(X), model.predict(X))
 
 
-@pytest.mark.parametrize("rule", ["metric", "cost", "prior"])
+@pytest.mark.parametrize("rule", ["metric", "cost", "loss", "prior"])
 def test_weights_of_many_classes(rule):
     # Matrices and the search go through the sorted classes; ranks sort as the stages do.
     ranks = class_codes(STAGES, np.sort(STAGES))
     cost = COST[np.ix_(class_codes(np.sort(STAGES), STAGES), class_codes(np.sort(STAGES), STAGES))]
-    rules = {"metric": BestMetric("f1"), "cost": LowestCost(cost_matrix=cost), "prior": PriorRule()}
+    rules = {
+        "metric": BestMetric("f1"),
+        "cost": LowestCost(cost_matrix=cost),
+        "loss": LowestCost(cost_matrix=cost, decision="expected_loss"),
+        "prior": PriorRule(),
+    }
     found = []
     for names in (STAGES, ranks):
         model = ThresholdClassifierCV(stages(names), clone(rules[rule]), cv=CV, random_state=0)
         found.append(class_codes(model.fit(X, names[CODES]).predict(X), names))
         assert model.classes_.tolist() == names.tolist()
     np.testing.assert_array_equal(*found)
-    if rule != "metric":
-        plain = ThresholdClassifierCV(
-            stages(range(4)), LowestCost(cost_matrix=COST) if rule == "cost" else PriorRule(), cv=CV
-        )
+    if rule in ("loss", "prior"):
+        # The others search for weights, whose order leads to another of several good ones.
+        plain = PriorRule() if rule == "prior" else rules["loss"].set_params(cost_matrix=COST)
+        plain = ThresholdClassifierCV(stages(range(4)), plain, cv=CV)
         np.testing.assert_array_equal(found[0], plain.fit(X, CODES).predict(X))
     assert len(set(found[0].tolist())) > 2
 
