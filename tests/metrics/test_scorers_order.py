@@ -205,3 +205,10 @@ def test_pickles_and_routes():
     )
     assert found["test_score"][0] == pytest.approx(expected)
     assert get_scorer("log_loss")._accept_sample_weight()
+
+
+@pytest.mark.parametrize("name", OF_ORDER[:3])
+def test_the_last_of_two_stages_needs_no_positive_label(name):
+    y = np.array(["none", "buy"])[TWO]
+    model, plain = Unsorted(("none", "buy")).fit(X, y), LogisticRegression().fit(X, TWO)
+    assert get_scorer(name)(model, X, y) == pytest.approx(get_scorer(name)(plain, X, TWO))

@@ -440,8 +440,10 @@ def test_a_scorer_sees_a_fitted_classifier(rows):
 
 def test_a_score_that_is_no_number_is_refused(rows):
     X, codes, _ = rows
-    with pytest.raises(DataError, match=r"scoring must give a finite number .* nan in fold 0"):
-        PRESTOClassifierCV(alphas=2, scoring=lambda model, X, y: np.nan).fit(X, codes)
+    for odd, shown in ((np.nan, "none"), ("high", "none"), ({"a": 1.0}, "none"), (np.inf, "inf")):
+        words = f"scoring must give a finite number .* {shown} in fold 0"
+        with pytest.raises(DataError, match=words):
+            PRESTOClassifierCV(alphas=2, scoring=lambda model, X, y, odd=odd: odd).fit(X, codes)
 
 
 # --- what does not matter
