@@ -134,8 +134,8 @@ class PRESTOClassifier(BaseCumulativeLink):
 
     A gradient takes 4 n p multiplications for any number of classes, a step of "newton-cd"
     3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and a few numbers
-    a row. Sparse columns are scaled but not centred, which changes nothing, as intercepts are
-    free. Constant columns have weight 0.
+    a row. Sparse columns with zeros are scaled but not centred, which changes nothing, as
+    intercepts are free. Constant columns have weight 0.
 
     References
     ----------

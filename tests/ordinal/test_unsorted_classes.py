@@ -8,7 +8,7 @@ from sklearn.metrics import get_scorer as scorer_of_scikit_learn
 from sklearn.model_selection import StratifiedKFold
 
 from imbkit._core.class_codes import class_codes
-from imbkit._core.prior import class_shares
+from imbkit._core.prior import class_shares, induced_prior
 from imbkit.bench._scores import scores_of
 from imbkit.calibration import (
     CorrectnessAwareCalibrator,
@@ -189,6 +189,10 @@ def test_shares_and_codes_follow_the_order_given():
     y = STAGES[CODES]
     np.testing.assert_array_equal(class_codes(y, STAGES), CODES)
     np.testing.assert_allclose(class_shares(y, STAGES), np.bincount(CODES) / 400)
+    factors = dict(zip(STAGES.tolist(), [1.0, 2.0, 3.0, 4.0], strict=True))
+    mass = np.bincount(CODES) * [1.0, 2.0, 3.0, 4.0]
+    model = Linear(class_weight=factors).fit(X, y)
+    np.testing.assert_allclose(induced_prior(model, y, STAGES), mass / mass.sum())
 
 
 def test_scores_of_a_learner_with_class_1_first():
