@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import message
-from imbkit._core.types import AnyArray, FloatArray, IntArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit._core.warn import warn
 from imbkit.exceptions import DataError
 from imbkit.ordinal._certificate import duality_gap
@@ -356,7 +356,7 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
                 for rows in gen_batches(X.shape[0], _ROWS):
                     linear[rows] = X[rows] @ weights
             scores = -(np.asarray(linear) + self.intercept_)
-        odd = np.isnan(scores).any(axis=1)
+        odd: BoolArray = np.asarray(np.isnan(scores).any(axis=1))
         if odd.any():
             rule = "the weights times the columns must add up to a number"
             got = f"NaN in {odd.sum():,} of {len(odd):,} rows, the first {odd.argmax():,}"

@@ -87,7 +87,7 @@ class Design:
 
 def refuse_no_columns(X: Any, who: str) -> None:
     """Refuse a frame without columns, of which scikit-learn's words do not tell what is wrong."""
-    shape = getattr(X, "shape", ())
+    shape: tuple[int, ...] = getattr(X, "shape", ())
     if hasattr(X, "columns") and len(shape) == 2 and not shape[1]:
         rule = "X must have a column at least"
         raise DataError(message(who, rule, f"0 feature(s), shape {tuple(shape)}"))

@@ -113,7 +113,8 @@ def fold_path(
             scores.append(_proper_scores(scoring, path, model, X, codes, weights))
         else:
             y, fitted = data.classes[codes], _fitted(path, model, alphas, data.classes)
-            scores.append([_number(scoring(each, X, y, **score_params)) for each in fitted])
+            found = [_number(scoring(each, X, y, **score_params)) for each in fitted]
+            scores.append(np.array(found))
     return np.array(scores, dtype=np.float64), np.array(failed)
 
 
