@@ -2,7 +2,7 @@
 
 Run: python benchmarks/presto_study.py [--settings S3,D1] [--draws 200] [--jobs 2] [--out FILE]
      python benchmarks/presto_study.py --slip [--data FOLDER]
-    python benchmarks/presto_study.py --prediabetes FILE.csv --splits 200
+     python benchmarks/presto_study.py --prediabetes FILE.csv --splits 200
 
 Ten settings of 2,500 rows, 10 features, 4 classes of which the last is rare. For each draw:
 the mean squared error of the rare class's probability over the training rows, for PRESTO (5-fold
