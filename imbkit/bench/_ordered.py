@@ -67,9 +67,7 @@ def stage_panel(task: Task) -> dict[str, Learner]:
     models = {
         CONSTANT: DummyClassifier(strategy="prior"),
         PROPORTIONAL_ODDS: find("ProportionalOddsClassifier")(alpha=ridge, standardize=False),
-        PRESTO: find("PRESTOClassifierCV")(
-            alphas=PENALTIES, cv=folds, scoring="neg_rare_log_loss"
-        ),
+        PRESTO: find("PRESTOClassifierCV")(alphas=PENALTIES, cv=folds, scoring="neg_rare_log_loss"),
     }
     panel = {}
     for name, title in STAGE_LEARNERS.items():
