@@ -1,7 +1,8 @@
 """The synthetic study of PRESTO's paper, and its error measure on real data.
 
 Run: python benchmarks/presto_study.py [--settings S3,D1] [--draws 200] [--jobs 2] [--out FILE]
-     python benchmarks/presto_study.py --slip [--prediabetes FILE.csv] [--data FOLDER]
+     python benchmarks/presto_study.py --slip [--data FOLDER]
+     python benchmarks/presto_study.py --prediabetes FILE.csv --splits 200
 
 Ten settings of 2,500 rows, 10 features, 4 classes of which the last is rare. For each draw:
 the mean squared error of the rare class's probability over the training rows, for PRESTO (5-fold

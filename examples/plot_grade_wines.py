@@ -52,12 +52,12 @@ constant = [share] * len(test)
 print(f"{'constant':41}{log_loss(best, constant):12.4f}{brier_score_loss(best, constant):9.4f}")
 
 # %%
-# How each boundary differs from the one before, a property in units of its own spread. Zeros are
-# exact: there the weight is shared.
+# How each boundary differs from the one before, a property in units of its own spread. A dot is a
+# zero, which is exact: there the weight is shared.
 spread = X_train.std(ddof=0)
 changes = pd.DataFrame(presto.delta_ * spread.to_numpy(), columns=X.columns)
 changes.index = ["4 | 5", "then 5 | 6", "then 6 | 7", "then 7 | 8"]
-print(changes.round(2).T.to_string())
+print(changes.T.to_string(float_format=lambda value: f"{value:.2f}" if value else "."))
 
 # %%
 # The weights at the chosen penalty, and the differences as the penalty weakens: which properties

@@ -7,7 +7,11 @@ append-only file, from which an interrupted run goes on) -> `_stats` and `_verdi
 Several tables go that way one by one (`_several`), and their summaries -> `_summary_several`
 (ranks and tests over tables, by `_ranks`) -> `_page_several`.
 
-To add a strategy or a learner to the default panel, add one entry to `_panel.py`. From
+A target of stages with a rare last one (`_stages`) is compared as two classes, by models that
+may be trained on all stages (`_ordered`), always beside a constant (`_skill`).
+
+To add a strategy or a learner to the default panel, add one entry to `_panel.py`, for stages to
+`_ordered.py`. From
 outside, pass a :class:`Strategy`, a sampler, a classifier or an import path to
 :func:`compare`.
 """

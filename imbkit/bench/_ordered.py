@@ -58,8 +58,8 @@ def stage_panel(task: Task) -> dict[str, Learner]:
     -----
     Proportional odds has the ridge penalty that scikit-learn's logistic regression has by
     default: without one there is no finite optimum where a level of a category lacks a stage,
-    and the two models would differ in more than the stages. PRESTO chooses its penalty by the
-    log-loss of all stages, on shuffled folds of whatever rows it is given.
+    and the two models would differ in more than the stages. PRESTO chooses its penalty by what it
+    is judged by, the log-loss of the last stage, on shuffled folds of whatever rows it is given.
     """
     ridge = float(f"{1 / task.n_train:.2g}")
     # Every stage must be in each fold, also where inner folds have taken rows away.
@@ -67,7 +67,7 @@ def stage_panel(task: Task) -> dict[str, Learner]:
     models = {
         CONSTANT: DummyClassifier(strategy="prior"),
         PROPORTIONAL_ODDS: find("ProportionalOddsClassifier")(alpha=ridge, standardize=False),
-        PRESTO: find("PRESTOClassifierCV")(alphas=PENALTIES, cv=folds),
+        PRESTO: find("PRESTOClassifierCV")(alphas=PENALTIES, cv=folds, scoring="neg_rare_log_loss"),
     }
     panel = {}
     for name, title in STAGE_LEARNERS.items():

@@ -401,7 +401,8 @@ class RegularizationPathDisplay:
         if named:
             some = np.count_nonzero(self.drawn[:, :, self._at()])
             every = self.drawn[:, :, 0].size
-            what = "differences" if self.show == "differences" else "weights"
+            part = self.show == "differences" and len(self.boundaries) > 1
+            what = "weights and differences" if part else "weights"
             text = f"chosen penalty {digits}: {some:,} of {every:,} {what} are not zero"
         ax.axvline(self.alpha, color="black", linewidth=4, alpha=0.22, zorder=1.6, label=text)
 

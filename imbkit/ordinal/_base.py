@@ -16,11 +16,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from imbkit._core.compat import fit_context
 from imbkit._core.constraints import Interval, StrOptions
 from imbkit._core.messages import message
-from imbkit._core.types import AnyArray, FloatArray, IntArray
+from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
 from imbkit._core.warn import warn
-from imbkit.metrics._counts import check_weight
+from imbkit.exceptions import DataError
 from imbkit.ordinal._certificate import duality_gap
-from imbkit.ordinal._classes import check_categories, class_factors, ordered_target
+from imbkit.ordinal._classes import (
+    check_categories,
+    class_factors,
+    ordered_target,
+    row_weights,
+)
 from imbkit.ordinal._crossing import (
     Crossing,
     crossed,
@@ -28,7 +33,7 @@ from imbkit.ordinal._crossing import (
     of_scores,
     probabilities,
 )
-from imbkit.ordinal._design import Design
+from imbkit.ordinal._design import Design, check_spread, refuse_no_columns
 from imbkit.ordinal._existence import runs_away
 from imbkit.ordinal._links import LINKS
 from imbkit.ordinal._penalty import Penalty
@@ -39,6 +44,8 @@ from imbkit.ordinal._solve import SOLVERS, Null, null_model, solve_path
 __all__ = ["BaseCumulativeLink"]
 
 _ROWS = 8192  # rows of a float32 table that are taken to float64 at a time
+_FURTHEST = 1e150  # of a score: its square is a float, and no probability changes out there
+_LOWEST = -1e300  # stands for the logarithm of 0
 
 
 class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
@@ -106,6 +113,7 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         before = getattr(self, "classes_", None) if self.warm_start else None
         X, codes, weights = self._read(X, y, sample_weight)
         problem = Problem(Design.of(X, codes, weights, len(self.classes_)), LINKS[self.link])
+        check_spread(problem.design, getattr(self, "feature_names_in_", None), type(self).__name__)
         penalty = self._penalty(problem.design)
         null = null_model(problem, penalty, tol=self.tol, max_iter=self.max_iter)
         start = None
@@ -219,13 +227,15 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes)
-            For two classes the log-odds of the second; else the log-probabilities.
+            For two classes the log-odds of the second; else the log-probabilities, -1e300 where
+            a crossing leaves a class none, as scikit-learn's metrics want finite numbers.
         """
         scores = self._scores(X)
         link = LINKS[self.link]
         if len(self.classes_) == 2:
-            return link.log_survival(scores[:, 0]) - link.log_cdf(scores[:, 0])
-        return log_probabilities(scores, self._how(), link)
+            odds = link.log_survival(scores[:, 0]) - link.log_cdf(scores[:, 0])
+            return np.clip(odds, _LOWEST, -_LOWEST)
+        return np.maximum(log_probabilities(scores, self._how(), link), _LOWEST)
 
     def __sklearn_tags__(self) -> Tags:
         """Say that sparse rows are taken."""
@@ -246,11 +256,12 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         """
         who = type(self).__name__
         check_categories(self.categories, who)
+        refuse_no_columns(X, who)
         X = validate_data(
             self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), order=None
         )
         n_rows = X.shape[0]
-        given = check_weight(sample_weight, n_rows, who)
+        given = row_weights(sample_weight, n_rows, who)
         if y is not None:
             check_consistent_length(X, y)
         classes, codes = ordered_target(y, self.categories, who, given)
@@ -337,13 +348,21 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
             self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False
         )
         weights = self.coef_.T
-        if sparse.issparse(X) or X.dtype == np.float64:
-            linear = X @ weights
-        else:
-            linear = np.empty((X.shape[0], weights.shape[1]))
-            for rows in gen_batches(X.shape[0], _ROWS):
-                linear[rows] = X[rows] @ weights
-        return -(np.asarray(linear) + self.intercept_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if sparse.issparse(X) or X.dtype == np.float64:
+                linear = X @ weights
+            else:
+                linear = np.empty((X.shape[0], weights.shape[1]))
+                for rows in gen_batches(X.shape[0], _ROWS):
+                    linear[rows] = X[rows] @ weights
+            scores = -(np.asarray(linear) + self.intercept_)
+        odd: BoolArray = np.asarray(np.isnan(scores).any(axis=1))
+        if odd.any():
+            rule = "the weights times the columns must add up to a number"
+            got = f"NaN in {odd.sum():,} of {len(odd):,} rows, the first {odd.argmax():,}"
+            todo = "Look for values beyond 1e300 in these rows"
+            raise DataError(message(type(self).__name__, rule, got, todo))
+        return np.clip(scores, -_FURTHEST, _FURTHEST)
 
     def _how(self) -> Crossing:
         """Return what is done about crossing boundaries; parallel ones need nothing."""

@@ -14,10 +14,12 @@ from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, FloatArray, IntArray
 from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, InvalidParameterError, OrderWarning
+from imbkit.metrics._counts import check_weight
 
-__all__ = ["check_categories", "class_factors", "ordered_target"]
+__all__ = ["check_categories", "class_factors", "ordered_target", "row_weights"]
 
 _LIGHTEST = 1e-14  # of all weight: beyond it a boundary's score is a matter of rounding
+_LARGE = 1e100  # of a factor: its products with weights are floats
 _ORDER = "from the first stage to the last, the rare one last"
 
 
@@ -83,6 +85,20 @@ def ordered_target(
     return found[[places[label] for label in order]], codes
 
 
+def row_weights(sample_weight: Any, n_rows: int, who: str) -> FloatArray | None:
+    """Return checked weights of the rows, whose sum is a float, or None if none were given."""
+    try:
+        weight = check_weight(sample_weight, n_rows, who)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        rule = "sample_weight must hold a number for each row"
+        raise DataError(message(who, rule, str(error))) from None
+    if weight is None or weight.max() <= np.finfo(np.float64).max / n_rows:
+        return weight
+    return np.asarray(weight / weight.max())
+
+
 def class_factors(
     class_weight: Mapping[Any, float] | str | None, classes: AnyArray, mass: AnyArray, who: str
 ) -> FloatArray:
@@ -119,7 +135,16 @@ def class_factors(
             got = f"{factor!r} for class {listing([label])}"
             todo = "To do without a class, leave its rows out of X and y"
             raise InvalidParameterError(message(who, rule, got, todo))
-    return np.array([float(class_weight.get(label, 1.0)) for label in known])
+    factors = np.array([float(class_weight.get(label, 1.0)) for label in known])
+    if not 1 / _LARGE < factors.max() < _LARGE:
+        factors = factors / factors.max()  # no product overflows
+    share = factors / factors.max() * (mass / mass.max())
+    light = [label for label, each in zip(known, share, strict=True) if each <= _LIGHTEST]
+    if light:
+        rule = f"class_weight must leave every class more than {_LIGHTEST:g} of all weight"
+        got = f"less for class {listing(light)}"
+        raise InvalidParameterError(message(who, rule, got, "Take factors that differ by less"))
+    return factors
 
 
 def _own_order(y: Any) -> list[Any] | None:
@@ -164,7 +189,11 @@ def _labels(y: Any, who: str) -> AnyArray:
         raise DataError(message(who, rule, got, "Leave these rows out, or fill the labels in"))
     if labels.dtype == object:
         labels = _of_one_kind(labels, who)
-    kind = type_of_target(labels, input_name="y")
+    if labels.dtype.kind == "S":
+        rule = "Unknown label type: labels must be text, numbers or truth values"
+        raise DataError(message(who, rule, "bytes", "Decode them, as by y.astype(str)"))
+    with np.errstate(invalid="ignore"):  # of numbers beyond all integers
+        kind = type_of_target(labels, input_name="y")
     if kind not in ("binary", "multiclass"):
         rule = "Unknown label type: labels must be classes"
         todo = "Cut continuous numbers into classes first"
@@ -182,6 +211,8 @@ def _of_one_kind(labels: AnyArray, who: str) -> AnyArray:
     names = ", ".join(sorted(each.__name__ for each in types))
     rule = "Unknown label type: labels must be text, whole numbers or truth values of one kind"
     todo = "Turn them all into text or numbers"
+    if names == "Interval":
+        todo = "Take their positions: pandas.cut(..., labels=False), or y.cat.codes"
     raise DataError(message(who, rule, f"labels of type {names}", todo))
 
 
@@ -204,6 +235,11 @@ def _places(found: list[Any], order: list[Any], who: str) -> IntArray:
         rule = "categories must have every label of y"
         got = f"{listing(unknown)} in y beside categories {listing(order)}"
         todo = f"Put these in their places, {_ORDER}"
+        if found == list(range(len(order))):
+            todo += (
+                "; or, if something like cross_val_predict has numbered text labels by the "
+                "alphabet, give it numbers in the order of the stages"
+            )
         raise DataError(message(who, rule, got, todo))
     return np.array([order.index(label) for label in found], dtype=np.intp)
 

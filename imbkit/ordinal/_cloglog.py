@@ -63,7 +63,9 @@ class Cloglog(Link):
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Loss -log (F(upper) - F(lower)) and its slopes by both; +inf where upper <= lower."""
         closed, y, odds, t = _gap(upper, lower)
-        loss, pull = _loss(t, lower + np.log(odds))
+        # Of a wide gap the odds are cut off.
+        wide = upper - lower > _LARGEST_SCORE
+        loss, pull = _loss(t, np.where(wide, upper, lower + np.log(odds)))
         loss += y
         loss[closed] = np.inf
         by_lower = pull / odds
@@ -150,9 +152,11 @@ def _gap(
     gap = upper - lower
     closed = ~(gap > SMALLEST_GAP)
     gap[closed] = 1.0
+    wide = np.flatnonzero(gap > _LARGEST_SCORE)
     np.minimum(gap, _LARGEST_SCORE, out=gap)
     odds = np.expm1(gap)
     y = _exp(lower)
     with np.errstate(over="ignore"):
         t = np.clip(y * odds, _SMALLEST, _LARGEST)
+    t[wide] = np.minimum(_hazard(upper[wide]), _LARGEST)
     return closed, y, odds, t

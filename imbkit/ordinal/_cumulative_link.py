@@ -101,7 +101,7 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
     Notes
     -----
     With eta_k = a_k + b_k x on standardised columns, k = 1 .. K - 1, it minimises
-    mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (l1_ratio |b_k| + (1 - l1_ratio) b_k^2 / 2),
+    ``mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (l1_ratio |b_k| + (1 - l1_ratio) b_k^2 / 2)``,
     summed over boundaries and columns; `coef_` and `intercept_` are -b and -a on the columns as
     given.
 

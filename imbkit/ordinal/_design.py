@@ -6,10 +6,13 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
+from imbkit._core.messages import listing, message
 from imbkit._core.types import AnyArray, BoolArray, FloatArray, IntArray
+from imbkit.exceptions import DataError
 
-__all__ = ["Design"]
+__all__ = ["Design", "check_spread", "refuse_no_columns"]
 
+_LEAST, _MOST = 1e-300, 1e300  # of a spread, so that neither it nor a weight overflows
 _ROWS = 4096  # rows copied at a time: a block of them fits the cache for tens of columns
 
 
@@ -21,14 +24,15 @@ class Design:
     ----------
     X : ndarray or CSR array of shape (n, p)
         Rows of class 0 first, then class 1 and so on. Dense columns are centred and contiguous
-        (F-ordered), sparse ones are scaled only; float32 stays float32. Constant columns are 0.
+        (F-ordered), sparse ones only if they have no zero; float32 stays float32. Constant
+        columns are 0.
     starts : ndarray of shape (n_classes + 1,)
         Rows of class c are ``starts[c]`` to ``starts[c + 1]``.
     weights : ndarray of shape (n,)
         Positive weights that sum to 1.
     mean, scale : ndarray of shape (p,)
-        What was taken off each column (0 if sparse), and what it was divided by: the weighted
-        population standard deviation, 1 for constant columns.
+        What was taken off each column (0 if sparse with a zero), and what it was divided by:
+        the weighted population standard deviation, 1 for constant columns.
     constant : ndarray of bool, shape (p,)
         Columns of one value.
     order : ndarray of shape (n,)
@@ -65,7 +69,9 @@ class Design:
         share = weights[order] / weights.max()
         share = share / share.sum()
         prepare = _sparse_copy if sparse.issparse(X) else _dense_copy
-        copy, mean, scale, constant = prepare(X, order, share)
+        # A spread that no float holds shows in the scale, and is refused there.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            copy, mean, scale, constant = prepare(X, order, share)
         return cls(copy, starts, share, mean, scale, constant, order)
 
     @property
@@ -77,6 +83,34 @@ class Design:
     def n_columns(self) -> int:
         """Number of columns."""
         return int(self.X.shape[1])
+
+
+def refuse_no_columns(X: Any, who: str) -> None:
+    """Refuse a frame without columns, of which scikit-learn's words do not tell what is wrong."""
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    if hasattr(X, "columns") and len(shape) == 2 and not shape[1]:
+        rule = "X must have a column at least"
+        raise DataError(message(who, rule, f"0 feature(s), shape {tuple(shape)}"))
+
+
+def check_spread(design: Design, names: Any, who: str) -> None:
+    """Refuse columns whose spread, or whose weights, floats cannot hold.
+
+    Parameters
+    ----------
+    design : Design
+        The copy.
+    names : sequence of str or None
+        Names of the columns, if they have any.
+    who : str
+        The caller.
+    """
+    odd = np.flatnonzero(~((design.scale >= _LEAST) & (design.scale <= _MOST)))
+    if odd.size:
+        rule = f"columns must have a standard deviation from {_LEAST:g} to {_MOST:g}"
+        shown = listing(odd.tolist() if names is None else [names[j] for j in odd])
+        todo = "Put them in other units, or leave them out"
+        raise DataError(message(who, rule, f"one beyond in column {shown}", todo))
 
 
 def _dense_copy(
@@ -110,7 +144,7 @@ def _dense_copy(
 def _sparse_copy(
     X: Any, order: IntArray, share: FloatArray
 ) -> tuple[Any, FloatArray, FloatArray, BoolArray]:
-    """Copy rows in order and scale the columns; centring would make the zeros numbers."""
+    """Copy rows in order and scale the columns; centring would make zeros numbers."""
     out = sparse.csr_array(X)[order]
     out.sum_duplicates()
     low, high = (np.asarray(side.toarray(), dtype=np.float64).ravel() for side in _ends(out))
@@ -118,13 +152,19 @@ def _sparse_copy(
     half = np.where(constant, 1.0, high / 2 - low / 2)
     rows = np.repeat(np.arange(len(order)), np.diff(out.indptr))
     at, columns = share[rows], out.indices
-    entries = np.where(constant[columns], 0.0, out.data / half[columns])
+    # A column without zeros is centred, too: one far from 0 could not be told from the intercept.
+    full = (np.bincount(columns, minlength=X.shape[1]) == len(order)) & ~constant
+    offset = np.where(full, low + half, 0.0)
+    entries = np.where(constant[columns], 0.0, (out.data - offset[columns]) / half[columns])
     mean = np.bincount(columns, at * entries, minlength=X.shape[1])
+    offset[full] += half[full] * mean[full]
+    entries -= np.where(full, mean, 0.0)[columns]
+    mean[full] = 0.0
     absent = 1 - np.bincount(columns, at, minlength=X.shape[1])
     squares = np.bincount(columns, at * (entries - mean[columns]) ** 2, minlength=X.shape[1])
     scale = np.where(constant, 1.0, half * np.sqrt(squares + np.maximum(absent, 0) * mean**2))
     out.data = (entries * (half / scale)[columns]).astype(X.dtype)
-    return out, np.zeros(X.shape[1]), scale, constant
+    return out, offset, scale, constant
 
 
 def _ends(table: Any) -> tuple[Any, Any]:

@@ -113,8 +113,17 @@ def fold_path(
             scores.append(_proper_scores(scoring, path, model, X, codes, weights))
         else:
             y, fitted = data.classes[codes], _fitted(path, model, alphas, data.classes)
-            scores.append(np.array([scoring(each, X, y, **score_params) for each in fitted]))
+            found = [_number(scoring(each, X, y, **score_params)) for each in fitted]
+            scores.append(np.array(found))
     return np.array(scores, dtype=np.float64), np.array(failed)
+
+
+def _number(score: Any) -> float:
+    """Return what a scorer gave as a float, NaN if it is none, which is refused later."""
+    try:
+        return float(score)
+    except (TypeError, ValueError):
+        return float("nan")
 
 
 def _proper_scores(

@@ -1,6 +1,6 @@
 """Stages of a funnel, one column each, as one ordered target whose last class is the rarest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from numbers import Real
 from typing import Any, Literal
 
@@ -88,7 +88,7 @@ def funnel_target(
     who = "funnel_target"
     if on_violation not in _WAYS:
         rule = f"on_violation must be one of {listing(_WAYS)}"
-        raise InvalidParameterError(message(who, rule, on_violation))
+        raise InvalidParameterError(message(who, rule, shorten(on_violation)))
     rows = wrap(stages, who=who)
     categories = category_names(who, rows, [base], names)
     if not rows.n_rows or not rows.n_columns:
@@ -112,7 +112,8 @@ def category_names(
     """Return the categories from first to last: `base`, then a name for each column."""
     framed = not (isinstance(rows.native, np.ndarray) or hasattr(rows.native, "tocsr"))
     if names is not None:
-        if isinstance(names, str):
+        # A set has no order.
+        if isinstance(names, str | Set) or not isinstance(names, Iterable):
             rule = "names must be a sequence of strings, one for each column"
             raise InvalidParameterError(message(who, rule, names))
         own = list(names)
@@ -147,8 +148,11 @@ def numbers_of(who: str, rows: Rows[Any], position: int, name: str, rule: str) -
             got = f"a missing value in column {shorten(name)}, row {gone[0]:,}"
         else:
             odd = (k for k, value in enumerate(column) if not isinstance(value, Real))
-            row = next(odd, 0)
-            got = f"{shorten(column[row])} in column {shorten(name)}, row {row:,}"
+            row = next(odd, None)
+            kind = "categories" if column.dtype == object else str(column.dtype)
+            got = f"a column {shorten(name)} of {kind}"
+            if row is not None:
+                got = f"{shorten(column[row])} in column {shorten(name)}, row {row:,}"
         raise DataError(message(who, rule, got))
     return column.astype(np.float64)
 

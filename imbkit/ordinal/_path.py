@@ -13,10 +13,9 @@ from imbkit._core.compat import check_parameters
 from imbkit._core.messages import message
 from imbkit._core.types import BoolArray, FloatArray, IntArray
 from imbkit._core.warn import warn
-from imbkit.metrics._counts import check_weight
 from imbkit.ordinal._alphas import GRID_CONSTRAINTS, alpha_grid, given_alphas
-from imbkit.ordinal._classes import class_factors, ordered_target
-from imbkit.ordinal._design import Design
+from imbkit.ordinal._classes import class_factors, ordered_target, row_weights
+from imbkit.ordinal._design import Design, check_spread, refuse_no_columns
 from imbkit.ordinal._links import LINKS
 from imbkit.ordinal._penalty import Penalty
 from imbkit.ordinal._presto import PRESTOClassifier
@@ -162,8 +161,9 @@ def presto_path(
     }
     check_parameters({**PRESTOClassifier._parameter_constraints, **GRID_CONSTRAINTS}, given, who)
     chosen = given_alphas(alphas, who)
+    refuse_no_columns(X, who)
     X = check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), estimator=who)
-    weights = check_weight(sample_weight, X.shape[0], who)
+    weights = row_weights(sample_weight, X.shape[0], who)
     if y is not None:
         check_consistent_length(X, y)
     classes, codes = ordered_target(y, categories, who, weights)
@@ -172,6 +172,7 @@ def presto_path(
     mass = np.bincount(codes, weights, len(classes))
     weights = weights * class_factors(class_weight, classes, mass, who)[codes]
     problem = Problem(Design.of(X, codes, weights, len(classes)), LINKS[link])
+    check_spread(problem.design, None, who)
     penalty = Penalty.of(
         "adjacent",
         problem.design,

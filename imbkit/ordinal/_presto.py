@@ -116,9 +116,9 @@ class PRESTOClassifier(BaseCumulativeLink):
     -----
     With eta_k = a_k + b_k x on standardised columns, k = 1 .. K - 1, it minimises
 
-    mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (level_penalty |b_1| + sum_k |b_k - b_{k-1}|)
+    ``mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (level_penalty |b_1| + sum_k |b_k - b_{k-1}|)``
 
-    where v stands for l1_ratio |v| + (1 - l1_ratio) v^2 / 2 of each entry in place of |v|.
+    where ``l1_ratio |v| + (1 - l1_ratio) v^2 / 2`` of each entry v stands in place of ``|v|``.
     `coef_` and `intercept_` are -b and -a on the columns as given. The problem is convex;
     `kkt_violation_` and `duality_gap_` prove how near the optimum is. The order matters:
     reversing the classes gives another estimator. For two classes it is logistic regression
@@ -134,8 +134,8 @@ class PRESTOClassifier(BaseCumulativeLink):
 
     A gradient takes 4 n p multiplications for any number of classes, a step of "newton-cd"
     3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and a few numbers
-    a row. Sparse columns are scaled but not centred, which changes nothing, as intercepts are
-    free. Constant columns have weight 0.
+    a row. Sparse columns with zeros are scaled but not centred, which changes nothing, as
+    intercepts are free. Constant columns have weight 0.
 
     References
     ----------

@@ -19,11 +19,11 @@ from imbkit._core.out_of_fold import make_splits, rows_of
 from imbkit._core.types import BoolArray, FloatArray, IntArray
 from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
-from imbkit.metrics._counts import check_weight
 from imbkit.ordinal._alphas import GRID_CONSTRAINTS, alpha_grid, given_alphas
 from imbkit.ordinal._base import BaseCumulativeLink
+from imbkit.ordinal._classes import row_weights
 from imbkit.ordinal._crossing import Crossing
-from imbkit.ordinal._design import Design
+from imbkit.ordinal._design import Design, check_spread
 from imbkit.ordinal._fold_path import Rows, fold_path
 from imbkit.ordinal._fold_scores import ALIASES, SCORES, scorer_of, takes_weight
 from imbkit.ordinal._path import Settings, follow, warn_if_unconverged
@@ -62,7 +62,10 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         over all classes, "neg_rare_log_loss" or "neg_rare_brier_score" of the last class
         against the rest; any other scorer of scikit-learn by its name; or a function
         ``scorer(fitted, X, y)``, which is given a fitted :class:`PRESTOClassifier`. "brier" and
-        "rare_log_loss" are accepted for the names above.
+        "rare_log_loss" are accepted for the names above. Give scikit-learn's scorers of
+        probabilities by name: as objects (``make_scorer``, ``sklearn.metrics.get_scorer``) they
+        take the columns for the sorted labels and score unsorted stages wrongly, without an
+        error. Those of :func:`imbkit.metrics.get_scorer` go by ``classes_``.
     selection : {"min", "1se"}, default="min"
         "min" takes the penalty with the smallest loss, that is the best mean score; of equals
         the largest. "1se" takes the largest penalty whose mean score is within one standard
@@ -290,13 +293,14 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         who = type(self).__name__
         given, ratios = given_alphas(self.alphas, who), self._ratios()
         X, codes, _ = self._read(X, y, sample_weight)
-        raw = check_weight(sample_weight, len(codes), who)
+        raw = row_weights(sample_weight, len(codes), who)
         # What is not CSR has no rows to take.
         X = X.tocsr() if hasattr(X, "tocsr") else X
         data = Rows(X, codes, np.ones(len(codes)) if raw is None else raw, self.classes_)
         split_params, score_params = self._routed(raw, params)
         folds = self._folds(data, split_params)
         problem = data.problem(self._model(1.0))
+        check_spread(problem.design, getattr(self, "feature_names_in_", None), who)
         grids, nulls = [], []
         for ratio in ratios:
             penalty = self._model(ratio)._penalty(problem.design)
@@ -434,7 +438,8 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         odd = np.argwhere(~np.isfinite(scores))
         if len(odd):
             rule = "scoring must give a finite number for every fold"
-            got = f"{scores[tuple(odd[0])]} in fold {odd[0][-1]}"
+            found = scores[tuple(odd[0])]
+            got = f"{'none' if np.isnan(found) else found} in fold {odd[0][-1]}"
             todo = "Use fewer folds, or a score that is defined for any rows, like neg_log_loss"
             raise DataError(message(type(self).__name__, rule, got, todo))
         return scores, np.stack([each for _, each in done])

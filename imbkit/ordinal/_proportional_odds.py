@@ -96,7 +96,7 @@ class ProportionalOddsClassifier(BaseCumulativeLink):
     Notes
     -----
     With eta_k = a_k + b x on standardised columns, k = 1 .. K - 1, it minimises
-    mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2), summed
+    ``mean(-log(F(eta_y) - F(eta_{y-1}))) + alpha (l1_ratio |b| + (1 - l1_ratio) b^2 / 2)``, summed
     over columns; `coef_` and `intercept_` are -b and -a on the columns as given. With
     ``alpha=0`` there is no finite optimum if columns separate classes without error; a warning
     says so.

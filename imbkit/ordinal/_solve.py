@@ -23,6 +23,7 @@ _MANY = 2000  # working coordinates whose matrix is not worth its memory
 # Working coordinates up to which steps with a matrix take less time (measured).
 _FEW_DENSE = 400
 _FEW_SPARSE = 200
+_MANY_BOUNDARIES = 20  # from which blocks of one column's weights are worth their own steps
 _LEAST_GOAL = 1e-14  # what rounding leaves of a gradient
 
 
@@ -151,7 +152,11 @@ def solve_path(
 def _chosen(problem: Problem, penalty: Penalty, alpha: float, n_candidates: int) -> str:
     """Return the faster solver for so many coordinates that may move."""
     if not penalty.l1(alpha).any():
-        # Without a lasso the matrix is solved at once, and columns one by one would crawl.
-        return "cd" if n_candidates > _MANY else "newton-cd"
-    few = _FEW_SPARSE if sparse.issparse(problem.design.X) else _FEW_DENSE
-    return "cd" if n_candidates > few else "newton-cd"
+        # The matrix is solved at once, where columns one by one would crawl; but if it has no
+        # inverse, that takes long, too.
+        most = min(_MANY, len(problem.design.weights))
+    elif penalty.structure != "shared" and penalty.n_boundaries > _MANY_BOUNDARIES:
+        most = 0
+    else:
+        most = _FEW_SPARSE if sparse.issparse(problem.design.X) else _FEW_DENSE
+    return "cd" if n_candidates > most else "newton-cd"

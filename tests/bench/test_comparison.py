@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,19 @@ from imbkit.exceptions import DataError, InvalidParameterError, OutputError
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 
+@pytest.fixture(scope="module")
+def finished(small, tmp_path_factory):
+    """The small table's run, and its directory, which is left as it is."""
+    directory = tmp_path_factory.mktemp("finished")
+    return small.run(*small.small_table(), output=directory), directory
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of the finished run's directory."""
+    return shutil.copytree(finished[1], tmp_path / "copied")
+
+
 def by_cell(found, timeless):
     return {row["cell"]: timeless(row) for row in found.rows()}
 
@@ -38,17 +52,17 @@ def rows_in(lines):
     return [{key: value for key, value in row.items() if key != "check"} for row in rows]
 
 
-def test_same_rows_for_any_number_of_workers_and_backend(table, run, timeless):
-    alone = by_cell(run(*table), timeless)
+def test_same_rows_for_any_number_of_workers_and_backend(finished, table, run, timeless):
+    alone = by_cell(finished[0], timeless)
     assert by_cell(run(*table, n_jobs=2), timeless) == alone
     with joblib.parallel_config(backend="threading", n_jobs=2):
         assert by_cell(run(*table, n_jobs=None), timeless) == alone
 
 
-def test_a_cell_is_what_it_says(table, run):
+def test_a_cell_is_what_it_says(finished, table):
     """Recompute one cell by hand from the splits of the plan."""
-    X, y = table
-    found = run(X, y)
+    y = table[1]
+    found = finished[0]
     split = found._plan.splits[1]
     row = next(r for r in found.rows() if r["cell"] == "none/hist_gradient_boosting/0/1")
     from imbkit._core.rng import derive
@@ -99,15 +113,14 @@ def test_a_random_label_is_not_learnt(run):
         assert entry["scores"]["roc_auc"]["mean"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_interrupted_and_resumed(tmp_path, table, run, timeless):
-    whole = run(*table, output=tmp_path / "whole")
-    run(*table, output=tmp_path / "part")
-    path = tmp_path / "part" / "rows.jsonl"
+def test_interrupted_and_resumed(finished, copied, table, run, timeless):
+    whole = finished[0]
+    path = copied / "rows.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:5]) + lines[5][:30])
     kept = rows_in(lines[:5])
     assert len(kept) == 3
-    again = run(*table, output=tmp_path / "part")
+    again = run(*table, output=copied)
     assert again.rows()[:3] == kept
     assert by_cell(again, timeless) == by_cell(whole, timeless)
     first, second = whole.summary, again.summary
@@ -120,7 +133,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from small_runs import run, small_table
 X, y = small_table(n_rows=1000, n_positive=150)
-run(X, y, cv=(6, 1), output=Path({output!r}), n_jobs=2)
+run(X, y, cv=(4, 1), output=Path({output!r}), n_jobs=2)
 """
 
 
@@ -138,8 +151,8 @@ def test_killed_and_run_again(tmp_path, small, timeless):
     process.wait()
     finished = rows_in(rows.read_bytes().splitlines(keepends=True)[:-1])
     X, y = small.small_table(n_rows=1000, n_positive=150)
-    again = small.run(X, y, cv=(6, 1), output=tmp_path / "killed")
-    whole = small.run(X, y, cv=(6, 1), output=tmp_path / "whole")
+    again = small.run(X, y, cv=(4, 1), output=tmp_path / "killed")
+    whole = small.run(X, y, cv=(4, 1), output=tmp_path / "whole")
     assert again.rows()[: len(finished)] == finished
     assert len(finished) < len(again.rows())
     assert by_cell(again, timeless) == by_cell(whole, timeless)
@@ -157,26 +170,24 @@ def test_another_strategy_reuses_finished_cells(tmp_path, table, run):
 @pytest.mark.parametrize(
     "change", [{"random_state": 1}, {"cv": (4, 1)}, {"objective": "f1"}, {"metric": "f1"}]
 )
-def test_other_options_are_another_run(tmp_path, table, run, change):
-    run(*table, output=tmp_path)
+def test_other_options_are_another_run(copied, table, run, change):
     with pytest.raises(OutputError, match="other options"):
-        run(*table, output=tmp_path, **change)
+        run(*table, output=copied, **change)
 
 
-def test_another_table_is_another_run(tmp_path, table, run):
+def test_another_table_is_another_run(copied, table, run):
     X, y = table
-    run(X, y, output=tmp_path)
     with pytest.raises(OutputError, match="another table"):
-        run(X.assign(a=X["a"] + 1e-9), y, output=tmp_path)
+        run(X.assign(a=X["a"] + 1e-9), y, output=copied)
 
 
-def test_files(tmp_path, table, run):
-    found = run(*table, output=tmp_path)
-    names = sorted(path.name for path in tmp_path.iterdir())
+def test_files(finished):
+    found, directory = finished
+    names = sorted(path.name for path in directory.iterdir())
     assert names == ["model.skops", "recipe.py", "report.html", "rows.jsonl", "summary.json"]
-    assert json.loads((tmp_path / "summary.json").read_text()) == found.summary
-    assert (tmp_path / "recipe.py").read_text() == found.recipe()
-    assert "<html" in (tmp_path / "report.html").read_text()
+    assert json.loads((directory / "summary.json").read_text()) == found.summary
+    assert (directory / "recipe.py").read_text() == found.recipe()
+    assert "<html" in (directory / "report.html").read_text()
 
 
 def test_a_failing_learner_is_reported_and_the_rest_runs(table, run):
@@ -414,9 +425,10 @@ def test_a_constant_learner_gets_no_skill(table, run):
 DAYS = np.datetime64("2024-01-01") + np.arange(240) // 6
 
 
-def everything(table):
-    """A table and options with all that may be known of its rows."""
-    X, y = table
+@pytest.fixture(scope="module")
+def everything(small, tmp_path_factory):
+    """A table and options with all that may be known of its rows, the run, its directory."""
+    X, y = small.small_table()
     X = X.assign(when=DAYS, card=np.arange(240) % 80, amount=np.exp(X["b"]), w=1 + X["a"] ** 2)
     options = {
         "strategies": ["none", "class_weight", "smote", "under_ensemble"],
@@ -428,30 +440,27 @@ def everything(table):
         "alerts_per_day": 2,
         "prevalence": 0.01,
     }
-    return X, y, options
+    directory = tmp_path_factory.mktemp("everything")
+    return X, y, options, small.run(X, y, **options, output=directory), directory
 
 
-def test_with_everything_workers_and_interruptions_change_nothing(tmp_path, table, run, timeless):
-    X, y, options = everything(table)
-    alone = run(X, y, **options)
+def test_with_everything_workers_and_interruptions_change_nothing(
+    everything, tmp_path, run, timeless
+):
+    X, y, options, alone, directory = everything
     assert {row["status"] for row in alone.rows()} == {"done"}
-    assert by_cell(run(X, y, **options, n_jobs=2), timeless) == by_cell(alone, timeless)
-    run(X, y, **options, output=tmp_path)
-    path = tmp_path / "rows.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:5]) + lines[5][:77])
+    lines = (directory / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "rows.jsonl").write_bytes(b"".join(lines[:5]) + lines[5][:77])
     again = run(X, y, **options, output=tmp_path)
-    assert by_cell(again, timeless) == by_cell(alone, timeless)
     different = ("timing", "recipe")
-    first, second = (
-        {k: v for k, v in f.summary.items() if k not in different} for f in (alone, again)
-    )
-    assert first == second
+    expected = {k: v for k, v in alone.summary.items() if k not in different}
+    for found in (run(X, y, **options, n_jobs=2), again):
+        assert by_cell(found, timeless) == by_cell(alone, timeless)
+        assert {k: v for k, v in found.summary.items() if k not in different} == expected
 
 
-def test_with_everything_the_summary_has_it(table, run):
-    X, y, options = everything(table)
-    found = run(X, y, **options)
+def test_with_everything_the_summary_has_it(everything):
+    X, _, _, found, _ = everything
     summary = found.summary
     baseline = summary["entries"][0]
     assert summary["verdicts"][1]["metric"] == "cost_per_1000"
@@ -479,9 +488,8 @@ def test_without_time_there_is_no_optimism(table, run):
     assert {row["part"] for row in found.rows()} == {"main"}
 
 
-def test_the_best_estimator_is_a_fixed_threshold(table, run):
-    X, y = table
-    found = run(X, y, strategies=["none"])
+def test_the_best_estimator_is_a_fixed_threshold(finished):
+    found = finished[0]
     first, second = found.best_estimator(), found.best_estimator()
     assert type(first) is FixedThresholdClassifier
     assert first is not second

@@ -230,4 +230,7 @@ def test_a_target_with_missing_values_is_refused():
 @pytest.mark.realdata
 def test_a_real_table_is_read_as_pandas_reads_it(data_folder):
     path = data_folder / "nsl_kdd_train.parquet"
-    pd.testing.assert_frame_equal(read_table(path), pd.read_parquet(path))
+    found, expected = read_table(path), pd.read_parquet(path)
+    assert found.equals(expected)
+    # What else may differ, such as kinds of indices, shows on a few rows: all take seconds.
+    pd.testing.assert_frame_equal(found[::100], expected[::100])

@@ -32,7 +32,7 @@ class Listener:
 
 @pytest.fixture
 def plan(table, small):
-    return small.run(*table, budget_minutes=1e-9)._plan
+    return small.run(*table, cv=(2, 1), budget_minutes=1e-9)._plan
 
 
 def go(plan, store, **changes):

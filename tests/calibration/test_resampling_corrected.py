@@ -43,6 +43,9 @@ from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
 from imbkit.pipeline import make_pipeline as make_carrying_pipeline
 from imbkit.sampling import SMOTE, RandomOverSampler, RandomUnderSampler
 
+# As good as no penalty; of an infinite C scikit-learn 1.8.0 warns.
+FREE = 1e10
+
 
 @pytest.fixture(scope="module")
 def data():
@@ -128,7 +131,7 @@ def test_ranking_stays_and_the_mean_is_the_prevalence(estimator, data):
 
 def test_a_plain_logistic_regression_is_what_comes_out(data):
     X, y = data
-    free = {"C": np.inf, "tol": 1e-10, "max_iter": 1000}
+    free = {"C": FREE, "tol": 1e-10, "max_iter": 1000}
     plain = LogisticRegression(**free).fit(X, y)
     model = corrected(LogisticRegression(class_weight={1: 3.0}, **free), data)
     # Weights change the estimate, too, but by far less than the shift that is undone.
@@ -340,7 +343,7 @@ def test_votes_get_one_more_before_they_are_calibrated(data):
 
 def bagging(max_features=1.0, n_estimators=15, max_samples=0.1):
     return BalancedBaggingClassifier(
-        LogisticRegression(C=np.inf), n_estimators, max_features=max_features, random_state=0,
+        LogisticRegression(C=FREE), n_estimators, max_features=max_features, random_state=0,
         max_samples=max_samples,
     )  # fmt: skip
 

@@ -342,11 +342,14 @@ def unfit_for_weights(inner):
     return {f"check_sample_weight_equivalence_on_{kind}_data" for kind in kinds}
 
 
-@pytest.mark.parametrize("inner", LINEAR, ids=names)
+# The first is that of the whole catalogue's checks, which take the default number of folds.
+@pytest.mark.parametrize(
+    "inner", [pytest.param(LINEAR[0], marks=pytest.mark.slow), *LINEAR[1:]], ids=names
+)
 def test_estimator_checks(inner):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Three folds save time; the defaults are checked with the whole catalogue.
+        # Three folds save time.
         model = TauNormClassifier(inner, cv=3)
         results = check_estimator(model, on_fail=None, on_skip=None)
     failed = {each["check_name"] for each in results if each["status"] == "failed"}

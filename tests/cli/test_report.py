@@ -2,19 +2,30 @@
 
 import json
 import shlex
+import shutil
 
 import pytest
 
+from imbkit.cli import main
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A folder with a small table and its run's directory, which is left as it is."""
+    folder = tmp_path_factory.mktemp("original")
+    rows = [f"{k % 7},{(k * k) % 11},{'yes' if k % 5 == 0 else 'no'}" for k in range(120)]
+    (folder / "t.csv").write_text("\n".join(["a,b,y", *rows, ""]))
+    line = "compare t.csv --target y --quick --learner logistic --jobs 1 --output out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(shlex.split(line)) == 0
+    return folder
+
 
 @pytest.fixture
-def finished(run, tmp_path):
-    """A small run's directory."""
-    rows = [f"{k % 7},{(k * k) % 11},{'yes' if k % 5 == 0 else 'no'}" for k in range(120)]
-    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *rows, ""]))
-    done = run(
-        *shlex.split("compare t.csv --target y --quick --learner logistic --jobs 1 --output out"),
-    )
-    assert done.code == 0, done.err
+def finished(run, original, tmp_path):
+    """A copy of a small run's directory, where the command runs."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     return tmp_path / "out"
 
 

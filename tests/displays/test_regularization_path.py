@@ -92,7 +92,7 @@ def test_the_choice_and_the_dashes_are_in_the_legend():
     display = RegularizationPathDisplay.from_path(ALPHAS, COEFS, classes=STAGES, alpha=ALPHAS[3])
     texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert texts == [
-        "chosen penalty 0.00316: 4 of 8 differences are not zero",
+        "chosen penalty 0.00316: 4 of 8 weights and differences are not zero",
         "weight at y > look",
         "difference at y > cart",
     ]

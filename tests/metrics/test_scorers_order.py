@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 import imbkit.metrics as ours
 from imbkit.exceptions import DataError
 from imbkit.metrics import get_scorer
+from imbkit.metrics._scorers import metric_function
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 3))
@@ -22,7 +23,6 @@ CODES = np.digitize(X[:, 0] + RNG.logistic(size=240), [0.0, 1.5, 3.0])
 STAGES = np.array(["none", "click", "cart", "buy"])
 Y = STAGES[CODES]
 TWO = (CODES > 1).astype(int)
-PLACE = np.argsort(STAGES)
 OF_MANY = (
     "roc_auc",
     "average_precision",
@@ -46,9 +46,8 @@ OF_ORDER = ("rare_log_loss", "rare_brier", "ranked_probability", "macro_mae", "m
 class Unsorted(ClassifierMixin, BaseEstimator):
     """A logistic regression of the places of classes, which keep the order they are given in."""
 
-    def __init__(self, order=(), scores="both"):
+    def __init__(self, order=()):
         self.order = order
-        self.scores = scores
 
     def fit(self, X, y, sample_weight=None):
         self.classes_ = np.array(self.order)
@@ -66,14 +65,28 @@ class Unsorted(ClassifierMixin, BaseEstimator):
         return self.model_.decision_function(X)
 
 
+class Sorted(Unsorted):
+    """The same model as scikit-learn's would be: classes and columns sorted."""
+
+    def fit(self, X, y, sample_weight=None):
+        super().fit(X, y, sample_weight)
+        self.stages_, self.columns_ = self.classes_, np.argsort(self.classes_)
+        self.classes_ = np.sort(self.classes_)
+        return self
+
+    def predict(self, X):
+        return self.stages_[self.model_.predict(X)]
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)[:, self.columns_]
+
+    def decision_function(self, X):
+        return self.model_.decision_function(X)[:, self.columns_]
+
+
 MODEL = Unsorted(tuple(STAGES.tolist())).fit(X, Y)
+SORTED = Sorted(tuple(STAGES.tolist())).fit(X, Y)
 PLAIN = LogisticRegression().fit(X, CODES)
-# The same probabilities in the order that scikit-learn expects.
-SORTED = Unsorted(tuple(np.sort(STAGES).tolist()))
-SORTED.classes_, SORTED.model_ = np.sort(STAGES), PLAIN
-SORTED.predict = lambda X: STAGES[PLAIN.predict(X)]
-SORTED.predict_proba = lambda X: PLAIN.predict_proba(X)[:, PLACE]
-SORTED.decision_function = lambda X: PLAIN.decision_function(X)[:, PLACE]
 
 
 @pytest.mark.parametrize("name", OF_MANY)
@@ -114,18 +127,17 @@ def test_a_reference_is_in_the_models_order(name):
 
 @pytest.mark.parametrize("name", [*OF_MANY, *OF_ORDER, "recall_at_fpr_0.1", "lift_0.1", "f1"])
 def test_two_classes_with_the_second_label_first(name):
-    sign = {"labels": np.array([1, 0]), "positive": 0 if name in OF_ORDER[:3] else 1}
+    # The last class is the positive one of metrics of order, 1 that of the others.
+    positive = 0 if name in OF_ORDER[:3] else 1
     model = Unsorted((1, 0)).fit(X, TWO)
     plain = LogisticRegression().fit(X, 1 - TWO)
-    P = plain.predict_proba(X)[:, 1 if sign["positive"] == 0 else 0]
-    function, parameters = ours._scorers.metric_function(name)
+    P = plain.predict_proba(X)[:, 1 - positive]
+    function, parameters = metric_function(name)
     if name in ("f1", "macro_mae", "max_mae"):
         expected = function(TWO, 1 - plain.predict(X), **parameters)
     else:
-        parameters |= {"pos_label": 0} if sign["positive"] == 0 else {}
-        expected = function(TWO, P, **parameters)
-    scorer = get_scorer(name)
-    assert abs(scorer(model, X, TWO)) == pytest.approx(abs(expected), rel=1e-9)
+        expected = function(TWO, P, **parameters | ({} if positive else {"pos_label": 0}))
+    assert abs(get_scorer(name)(model, X, TWO)) == pytest.approx(abs(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["recall_at_fpr_0.1", "rare_log_loss", "ks", "brier"])
@@ -134,7 +146,7 @@ def test_a_positive_label_of_two(name, positive):
     y = np.array(["z", "a"])[TWO]
     model = Unsorted(("z", "a")).fit(X, y)
     P = model.predict_proba(X)[:, 0 if positive == "z" else 1]
-    function, parameters = ours._scorers.metric_function(name)
+    function, parameters = metric_function(name)
     expected = function(y == positive, P, **{**parameters, "pos_label": True})
     assert abs(get_scorer(name, pos_label=positive)(model, X, y)) == pytest.approx(expected)
 
@@ -146,7 +158,7 @@ def test_a_positive_label_that_is_no_class_is_refused():
 
 
 def test_through_a_pipeline_and_a_search():
-    model = make_pipeline(StandardScaler(), MODEL.__class__(tuple(STAGES.tolist())))
+    model = make_pipeline(StandardScaler(), Unsorted(tuple(STAGES.tolist())))
     search = GridSearchCV(model, {}, scoring=get_scorer("log_loss"), cv=3).fit(X, Y)
     plain = GridSearchCV(
         make_pipeline(StandardScaler(), LogisticRegression()),
@@ -164,9 +176,9 @@ def test_beside_a_scorer_that_shares_its_responses(first):
     scorers = {"ours": get_scorer("log_loss"), "theirs": sklearn.metrics.get_scorer("neg_log_loss")}
     if first == "theirs":
         scorers = dict(reversed(scorers.items()))
-    with pytest.warns(UserWarning, match="were passed were not in sorted|labels"):
-        raw = sklearn.metrics.get_scorer("neg_log_loss")(MODEL, X, Y)
+    raw = sklearn.metrics.get_scorer("neg_log_loss")(MODEL, X, Y)
     got = sklearn.metrics.check_scoring(MODEL, scorers)(MODEL, X, Y)
+    assert got["ours"] > got["theirs"] + 0.3
     assert got["ours"] == pytest.approx(get_scorer("log_loss")(MODEL, X, Y))
     assert got["theirs"] == pytest.approx(raw)
 
@@ -193,3 +205,10 @@ def test_pickles_and_routes():
     )
     assert found["test_score"][0] == pytest.approx(expected)
     assert get_scorer("log_loss")._accept_sample_weight()
+
+
+@pytest.mark.parametrize("name", OF_ORDER[:3])
+def test_the_last_of_two_stages_needs_no_positive_label(name):
+    y = np.array(["none", "buy"])[TWO]
+    model, plain = Unsorted(("none", "buy")).fit(X, y), LogisticRegression().fit(X, TWO)
+    assert get_scorer(name)(model, X, y) == pytest.approx(get_scorer(name)(plain, X, TWO))

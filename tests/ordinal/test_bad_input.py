@@ -7,7 +7,13 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from imbkit.exceptions import DataError, InvalidParameterError, OrderWarning
-from imbkit.ordinal import CumulativeLinkClassifier, PRESTOClassifier, ProportionalOddsClassifier
+from imbkit.ordinal import (
+    CumulativeLinkClassifier,
+    PRESTOClassifier,
+    PRESTOClassifierCV,
+    ProportionalOddsClassifier,
+    presto_path,
+)
 
 EVERY = [PRESTOClassifier, ProportionalOddsClassifier, CumulativeLinkClassifier]
 X = np.random.default_rng(0).normal(size=(30, 2))
@@ -129,9 +135,42 @@ def test_bad_weights(weight, words):
 
 def test_weights_of_any_size():
     known = PRESTOClassifier(tol=1e-9).fit(X, Y, np.arange(30) + 1.0)
-    for size in (1e-300, 1e300):
+    for size in (1e-300, 1e300, 5e306):
         model = PRESTOClassifier(tol=1e-9).fit(X, Y, (np.arange(30) + 1.0) * size)
         np.testing.assert_allclose(model.coef_, known.coef_, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
+def test_columns_that_no_float_can_tell_apart_are_named(make):
+    for bad in (
+        np.sign(X[:, 0]) * 5e-324,
+        X[:, 0] * 1e-305,
+        X[:, 0] / np.abs(X[:, 0]).max() * 1e306,
+    ):
+        table = make(np.column_stack([X[:, 0], bad]))
+        for fit in (PRESTOClassifier().fit, PRESTOClassifierCV(alphas=2).fit, presto_path):
+            with pytest.raises(
+                DataError, match="standard deviation from 1e-300 to 1e.300.*column 1"
+            ):
+                fit(table, Y)
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1] * 1e-305})
+    with pytest.raises(DataError, match="PRESTOClassifier: .* in column 'b'"):
+        PRESTOClassifier().fit(frame, Y)
+
+
+def test_a_frame_without_columns():
+    for fit in (PRESTOClassifier().fit, PRESTOClassifierCV().fit, presto_path):
+        with pytest.raises(DataError, match=r"X must have a column at least. Got 0 feature\(s\)"):
+            fit(pd.DataFrame(index=range(30)), Y)
+
+
+def test_sparse_columns_far_from_zero_are_solved_as_dense_ones():
+    for shift in (1e3, 1e6):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = PRESTOClassifier(tol=1e-9).fit(sparse.csr_array(X + shift), Y)
+        known = PRESTOClassifier(tol=1e-9).fit(X + shift, Y)
+        np.testing.assert_allclose(model.coef_, known.coef_, atol=1e-7)
 
 
 @pytest.mark.parametrize("cls", EVERY)

@@ -166,7 +166,8 @@ def test_one_row_a_class(oracle, structure, n_classes):
 
 def wide(n=600, p=3000, density=2e-3):
     rng = np.random.default_rng(0)
-    X = sparse.random_array((n, p), density=density, rng=rng, format="csr")
+    # Not scipy's random_array, whose argument for the generator has changed its name.
+    X = sparse.csr_array(np.where(rng.random((n, p)) < density, rng.random((n, p)), 0.0))
     latent = 5 * X[:, :300].sum(axis=1) + rng.logistic(size=n)
     codes = np.searchsorted(np.quantile(latent, [0.5, 0.8, 0.95]), latent)
     return X, codes

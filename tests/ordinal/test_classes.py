@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from imbkit.exceptions import DataError, InvalidParameterError, OrderWarning
-from imbkit.ordinal._classes import class_factors, ordered_target
+from imbkit.ordinal._classes import class_factors, ordered_target, row_weights
 
 STAGES = ["no", "cart", "buy"]
 Y = ["no", "buy", "no", "cart", "no"]
@@ -163,3 +163,43 @@ def test_factors_of_classes():
     for bad in (0, -1, np.nan, np.inf, "1"):
         with pytest.raises(InvalidParameterError, match="finite number above 0 for every class"):
             class_factors({"b": bad}, classes, mass, "Who")
+
+
+def test_factors_that_leave_a_class_next_to_nothing():
+    classes, mass = np.array(["a", "b"]), np.array([3.0, 1.0])
+    for bad in ({"a": 1e300}, {"b": 1e-300}, {"a": 1e20, "b": 1e3}):
+        with pytest.raises(InvalidParameterError, match="Who: class_weight .* for class 'b'"):
+            class_factors(bad, classes, mass, "Who")
+    for size in (1e308, 1e-308):
+        factors = class_factors({"a": size, "b": 0.5 * size}, classes, mass, "Who")
+        np.testing.assert_allclose(factors, [1, 0.5])
+
+
+def test_weights_whose_sum_overflows():
+    assert row_weights(None, 3, "Who") is None
+    given = np.array([1.0, 0.5, 0.0])
+    np.testing.assert_array_equal(row_weights(given, 3, "Who"), given)
+    np.testing.assert_allclose(row_weights(given * 1e308, 3, "Who"), given)
+    with pytest.raises(DataError, match="Who: sample_weight must hold a number.*'a'"):
+        row_weights(["a", "b", "c"], 3, "Who")
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (np.array([b"a", b"b"]), "Got bytes. Decode them"),
+        (pd.cut([1.0, 5.0], 2), r"labels of type Interval. .*pandas.cut\(..., labels=False\)"),
+        (np.array([0.0, 1e300, 2e300]), "a continuous target"),
+    ],
+)
+def test_labels_of_an_odd_kind_come_with_what_to_do(y, words):
+    with pytest.raises(DataError, match=f"Who: Unknown label type: .*{words}"):
+        of(y)
+
+
+def test_labels_that_something_has_numbered():
+    with pytest.raises(DataError, match="cross_val_predict has numbered text labels"):
+        of([0, 1, 2], STAGES)
+    with pytest.raises(DataError) as found:
+        of([0, 1], STAGES)
+    assert "cross_val_predict" not in str(found.value)

@@ -61,7 +61,7 @@ def test_constant_columns_become_zero_even_where_their_mean_is_rounded():
 
 @pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix])
 def test_sparse_columns_are_scaled_alike_and_not_centred(kind):
-    table = RNG.normal(size=(N, 5)) * (RNG.uniform(size=(N, 5)) < 0.3) + np.array([0, 0, 0, 0, 2])
+    table = RNG.normal(size=(N, 5)) * (RNG.uniform(size=(N, 5)) < 0.3)
     dense = Design.of(table, CODES, WEIGHTS, K)
     design = Design.of(kind(table), CODES, WEIGHTS, K)
     np.testing.assert_allclose(design.scale, dense.scale, rtol=1e-12)
@@ -69,6 +69,19 @@ def test_sparse_columns_are_scaled_alike_and_not_centred(kind):
     np.testing.assert_allclose(
         design.X.toarray(), table[design.order] / dense.scale, rtol=1e-12, atol=1e-300
     )
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("shift", [2.0, 1e6])
+def test_sparse_columns_without_a_zero_are_centred(kind, shift):
+    table = RNG.exponential(size=(N, 3)) * (RNG.uniform(size=(N, 3)) < [0.3, 2, 2])
+    table[:, 2] += shift
+    dense = Design.of(table, CODES, WEIGHTS, K)
+    design = Design.of(kind(table), CODES, WEIGHTS, K)
+    np.testing.assert_allclose(design.scale, dense.scale, rtol=1e-9)
+    np.testing.assert_allclose(design.mean, [0, *dense.mean[1:]], rtol=1e-12)
+    np.testing.assert_allclose(design.X.toarray()[:, 1:], dense.X[:, 1:], atol=1e-8)
+    assert design.X.nnz == np.count_nonzero(table[design.order])
 
 
 def test_a_column_constant_but_for_weightless_rows_is_constant():

@@ -103,10 +103,13 @@ def test_names_and_base():
         ({"names": ["a", "b", "a"]}, "must differ.*'a' twice"),
         ({"names": ["a", "b"]}, "one name for each of 3 columns.*'a', 'b'"),
         ({"names": "abc"}, "names must be a sequence of strings"),
+        ({"names": 3}, "names must be a sequence of strings.*Got 3"),
+        ({"names": {"a", "b", "c"}}, "names must be a sequence of strings"),
         ({"names": ["a", "b", 3]}, "must be strings"),
         ({"names": ["a", "b", ""]}, "must be strings, none of them empty"),
         ({"base": None}, "must be strings"),
         ({"on_violation": "drop"}, "on_violation must be one of 'raise', 'deepest', 'prefix'"),
+        ({"on_violation": None}, "on_violation must be one of .*Got None"),
     ],
 )
 def test_bad_settings(settings, words):

@@ -51,7 +51,8 @@ def test_two_classes_are_logistic_regression(oracle, model, l1_ratio):
     proba = peer.predict_proba((X - mean) / scale)
     np.testing.assert_allclose(ours.predict_proba(X), proba, atol=1e-7)
     assert ours.coef_.shape == peer.coef_.shape
-    assert ours.decision_function(X).shape == (len(X),)
+    scores = peer.decision_function((X - mean) / scale)
+    np.testing.assert_allclose(ours.decision_function(X), scores, atol=1e-6)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -176,6 +177,18 @@ def test_the_given_order_is_that_of_the_codes(rows):
     assert list(two.classes_) == list(names)
     assert (one.predict_proba(X) == two.predict_proba(X)).all()
     assert (two.predict(X) == names[one.predict(X)]).all()
+
+
+def test_decisions_follow_the_probabilities(rows):
+    X, codes, _ = rows
+    for link in LINKS:
+        model = CumulativeLinkClassifier(0.01, link=link, **EXACT).fit(X, codes)
+        scores = model.decision_function(X)
+        np.testing.assert_allclose(np.exp(scores), model.predict_proba(X), rtol=1e-10)
+        assert (model.classes_[scores.argmax(axis=1)] == model.predict(X)).all()
+        two = model.fit(X, codes == 3)
+        odds = np.log(two.predict_proba(X)[:, 1] / two.predict_proba(X)[:, 0])
+        np.testing.assert_allclose(two.decision_function(X), odds, atol=1e-9)
 
 
 # --- penalties at their ends

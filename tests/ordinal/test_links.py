@@ -225,6 +225,17 @@ def test_far_out_everything_is_finite_and_nothing_warns(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_classes_far_apart_share_out_the_probability(name):
+    link = LINKS[name]
+    lower = np.array([-4e6, -2e6, -1.0, -5000.0, -800.0])
+    upper = np.array([1e6, -1e6, 2000.0, 5000.0, 0.0])
+    between = np.exp(-link.between(upper, lower)[0])
+    np.testing.assert_allclose(link.cdf(lower) + between + link.survival(upper), 1, rtol=1e-12)
+    for values in link.between_curvature(upper, lower):
+        assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_row_without_a_gap_has_no_probability(name):
     link = LINKS[name]
     upper, lower = np.array([1.0, 1.0, -3.0, 600.0, 0.0]), np.array([1.0, 1.5, 4.0, 700.0, 1e-200])

@@ -1,12 +1,25 @@
 """Every fit is optimal: judged from the public coefficients by an oracle that shares no code."""
 
 import itertools
+import warnings
 from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
-from imbkit.ordinal import CumulativeLinkClassifier, PRESTOClassifier, ProportionalOddsClassifier
+from imbkit.ordinal import (
+    CumulativeLinkClassifier,
+    PRESTOClassifier,
+    ProportionalOddsClassifier,
+    presto_path,
+)
+from imbkit.ordinal._design import Design
+from imbkit.ordinal._links import LINKS
+from imbkit.ordinal._penalty import Penalty
+from imbkit.ordinal._problem import Problem
+from imbkit.ordinal._solve import SOLVERS, null_model
 
 MODELS = {
     "adjacent": PRESTOClassifier,
@@ -257,6 +270,79 @@ def test_a_start_from_elsewhere_ends_at_the_same_point(oracle, solver):
         model.fit(problem.X, problem.codes, sample_weight=problem.weights)
         now = problem.but(alpha=problem.alpha * share)
         assert now.violation(*now.of(model)) <= 1e-8
+
+
+@pytest.mark.parametrize("solver", CROSSED["solver"])
+@pytest.mark.parametrize("structure", MODELS)
+def test_what_screening_leaves_out_is_found(oracle, structure, solver):
+    """Solvers are told which coordinates to look at first: none here, so none would move."""
+    problem = standard_case(oracle, structure)
+    design = Design.of(problem.X, problem.codes, problem.weights, 4)
+    rows, penalty = Problem(design, LINKS["logit"]), Penalty.of(structure, design)
+    null = null_model(rows, penalty, tol=1e-10, max_iter=100)
+    assert (null.solution.theta == 0).all()
+    found = SOLVERS[solver](
+        rows,
+        penalty,
+        problem.alpha,
+        null.solution,
+        goal=1e-9,
+        max_iter=20_000,
+        candidates=np.zeros(penalty.lasso.shape, dtype=bool),
+    )
+    assert found.converged
+    assert np.count_nonzero(found.theta) > 1
+    assert problem.violation(found.intercepts, found.theta) <= 1e-8
+
+
+@pytest.mark.parametrize("solver", CROSSED["solver"])
+def test_a_fit_cut_short_says_so_and_no_other(oracle, solver):
+    problem, tol = standard_case(oracle), 1e-9
+    model = build(problem, solver=solver, tol=tol)
+    quiet = 0
+    for max_iter in (*range(1, 12), *range(15, 3000, 15)):
+        model.set_params(max_iter=max_iter)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            model.fit(problem.X, problem.codes, sample_weight=problem.weights)
+        violation = problem.violation(*problem.of(model))
+        assert model.kkt_violation_ == pytest.approx(violation, abs=1e-11)
+        if said:
+            assert issubclass(said[0].category, ConvergenceWarning)
+            assert "max_iter" in str(said[0].message)
+            assert violation > tol * 1e-4
+        else:
+            assert violation <= tol
+            quiet += 1
+        if quiet == 2:
+            break
+    assert quiet == 2
+    assert max_iter > 2
+
+
+@pytest.mark.parametrize("n_alphas", [3, 30])
+def test_a_path_is_optimal_everywhere(oracle, n_alphas):
+    """Each fit starts from the last one and the strong rule's choice, and ends at the optimum."""
+    problem = standard_case(oracle)
+    most = problem.alpha_max()
+    alphas = most * np.geomspace(0.95, 0.02, n_alphas)
+    found, coefs, intercepts, _ = presto_path(
+        problem.X,
+        problem.codes,
+        alphas=alphas,
+        sample_weight=problem.weights,
+        tol=1e-10,
+        max_iter=1000,
+    )
+    np.testing.assert_allclose(found, alphas)
+    assert coefs.shape == (3, 4, n_alphas)
+    counts = []
+    for at, alpha in enumerate(alphas):
+        now = problem.but(alpha=alpha)
+        model = SimpleNamespace(coef_=coefs[:, :, at], intercept_=intercepts[:, at])
+        assert now.violation(*now.of(model)) <= 1e-8
+        counts.append(np.count_nonzero(now.of(model)[1]))
+    assert counts[0] < counts[-1]
 
 
 @pytest.mark.parametrize("link", CROSSED["link"])

@@ -7,12 +7,16 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from imbkit.exceptions import DataError
 from imbkit.ordinal import CumulativeLinkClassifier, PRESTOClassifier, ProportionalOddsClassifier
 from imbkit.ordinal._solve import SOLVERS
 
@@ -122,6 +126,35 @@ def test_crossing_rows_have_valid_probabilities_and_the_last_column_stays(rows):
     assert found["raw"].min() < 0 <= min(found["keep_last"].min(), found["isotonic"].min())
     np.testing.assert_array_equal(found["keep_last"][:, -1], found["raw"][:, -1])
     assert (found["isotonic"][:, -1] != found["raw"][:, -1]).any()
+
+
+def test_scores_are_finite_where_a_crossing_leaves_a_class_nothing(rows):
+    X, y = rows
+    model = PRESTOClassifier(0.0).fit(X, y)
+    far = X.mean(axis=0) + 8 * (X - X.mean(axis=0))
+    assert np.isneginf(model.predict_log_proba(far)).any()
+    assert np.isfinite(model.decision_function(far)).all()
+    # These refuse scores that are not finite.
+    assert 0 < get_scorer("average_precision")(model, far, y) < 1
+    calibrated = CalibratedClassifierCV(FrozenEstimator(model)).fit(far, y)
+    np.testing.assert_allclose(calibrated.predict_proba(far).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_rows_far_out_have_probabilities(rows, link):
+    X, y = rows
+    model = PRESTOClassifier(0.001, link=link).fit(X, y)
+    for factor in (1e8, -1e8, 1e160, -1e300):
+        p = model.predict_proba(X * factor)
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        assert p.min() >= 0
+        scores = model.decision_function(X * factor)
+        assert np.isfinite(scores).all()
+        np.testing.assert_array_equal(scores.argmax(axis=1), p.argmax(axis=1))
+    # Sums of infinities, which no arithmetic reaches on purpose alike on every machine.
+    model.coef_ = np.full((3, 4), np.inf)
+    with pytest.raises(DataError, match="PRESTOClassifier: .*NaN in 1 of 2 rows, the first 1"):
+        model.predict_proba([[1.0] * 4, [0.0] * 4])
 
 
 def test_the_rare_tail_has_all_its_digits(rows):

@@ -1,5 +1,7 @@
 """Passes with ever more neighbours by their definition, and the same rows as imbalanced-learn."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,10 +44,16 @@ def passes_by_definition(X, y, n_neighbors, kind_sel, spared, allow_minority):
     return sorted(left, key=lambda i: (labels[i], i))
 
 
-@pytest.mark.parametrize("n", [300, 4_000])
-@pytest.mark.parametrize("d", [2, 8, 40])
-@pytest.mark.parametrize("n_classes", [2, 3, 4])
-@pytest.mark.parametrize("kind_sel", ["all", "mode"])
+def settings_of_tables():
+    """Every setting of small tables; of large ones every pair of values, the rest being slow."""
+    for d, n_classes, kind_sel in itertools.product([2, 8, 40], [2, 3, 4], ["all", "mode"]):
+        yield 300, d, n_classes, kind_sel
+        spared = (d // 8 + n_classes + (kind_sel == "mode")) % 2
+        marks = [pytest.mark.slow] if spared else []
+        yield pytest.param(4_000, d, n_classes, kind_sel, marks=marks)
+
+
+@pytest.mark.parametrize(("n", "d", "n_classes", "kind_sel"), [*settings_of_tables()])
 def test_same_rows_as_imbalanced_learn(n, d, n_classes, kind_sel):
     dtype = np.float32 if n_classes == 3 else np.float64
     X, y = made(n, d, n_classes, dtype)
