@@ -31,11 +31,11 @@ def given_alphas(alphas: int | ArrayLike, who: str) -> FloatArray | None:
     who : str
         The caller.
     """
-    if isinstance(alphas, Integral):
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         return None
     rule = "alphas must be a number of penalties, or a list of finite numbers of 0 or more"
     try:
-        values = np.asarray(alphas, dtype=np.float64)
+        values = np.asarray(None if isinstance(alphas, bool) else alphas, dtype=np.float64)
     except (TypeError, ValueError):
         raise InvalidParameterError(message(who, rule, alphas)) from None
     if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all() or values.min() < 0:

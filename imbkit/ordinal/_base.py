@@ -94,7 +94,7 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
             Labels; see `categories` for their order.
         sample_weight : array-like of shape (n_rows,), default=None
             Non-negative weights; an integer weight counts as so many rows, and a row of weight
-            0 as none.
+            0 as none, but that its label is a class, which needs a row of positive weight.
 
         Returns
         -------
@@ -162,7 +162,8 @@ class BaseCumulativeLink(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_rows, n_classes)
             In the order of `classes_`. It is exact also where a probability is too small for a
-            float, and -inf where a crossing leaves a class none.
+            float (with the cloglog down to about -1e304), and -inf where a crossing leaves a
+            class none.
         """
         scores = self._scores(X)
         return log_probabilities(scores, self._how(), LINKS[self.link])

@@ -110,8 +110,8 @@ class CumulativeLinkClassifier(BaseCumulativeLink):
     second derivatives.
 
     A gradient takes 4 n p multiplications for any number of classes, a step of "newton-cd"
-    3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and a few numbers
-    a row.
+    3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and some 25
+    numbers a row.
 
     References
     ----------

@@ -133,8 +133,8 @@ class PRESTOClassifier(BaseCumulativeLink):
     back to the columns' own means, and rows that cross have valid probabilities.
 
     A gradient takes 4 n p multiplications for any number of classes, a step of "newton-cd"
-    3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and a few numbers
-    a row. Sparse columns with zeros are scaled but not centred, which changes nothing, as
+    3 n m^2 for m columns in use. ``fit`` holds one sorted copy of X (sparse: two) and some 25
+    numbers a row. Sparse columns with zeros are scaled but not centred, which changes nothing, as
     intercepts are free. Constant columns have weight 0.
 
     References

@@ -1,7 +1,7 @@
 """PRESTO with the strength of its penalty chosen by cross-validation."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -33,6 +33,8 @@ from imbkit.ordinal._problem import Problem
 from imbkit.ordinal._solve import Null, null_model
 
 __all__ = ["PRESTOClassifierCV"]
+
+_FOLDS = 5  # where cv is None
 
 
 class PRESTOClassifierCV(BaseCumulativeLink):
@@ -408,6 +410,16 @@ class PRESTOClassifierCV(BaseCumulativeLink):
         """Return training and test positions, or name the class and the fold that lack rows."""
         who = type(self).__name__
         labels = data.classes[data.codes]
+        if self.cv is None or isinstance(self.cv, Integral):
+            n_folds = _FOLDS if self.cv is None else int(self.cv)
+            rows = np.bincount(data.codes, data.weights > 0, len(data.classes)).astype(int)
+            if rows.min() < n_folds:
+                # Test folds without the rare class would be scored by what they cannot tell.
+                rule = "every class must have a row of positive weight for each of the folds"
+                few = shorten(data.classes[rows.argmin()])
+                got = f"{rows.min():,} of class {few} for {n_folds} folds"
+                todo = "Use fewer folds, merge the class with its neighbour, or give a splitter"
+                raise DataError(message(who, rule, got, todo))
         folds = make_splits(self.cv, data.X, labels, params, refit=True, random_state=None, who=who)
         for number, (train, test) in enumerate(folds):
             mass = np.bincount(data.codes[train], data.weights[train], len(data.classes))

@@ -102,7 +102,7 @@ class ProportionalOddsClassifier(BaseCumulativeLink):
     says so.
 
     A gradient takes 2 n p multiplications for any number of classes, a step of "newton-cd"
-    n p^2. ``fit`` holds one sorted copy of X (sparse: two) and a few numbers a row. There are no
+    n p^2. ``fit`` holds one sorted copy of X (sparse: two) and some 25 numbers a row. There are no
     standard errors or tests.
 
     References

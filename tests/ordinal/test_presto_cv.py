@@ -326,7 +326,10 @@ def test_a_class_that_a_training_part_lacks_is_named(rows):
 def test_more_folds_than_rows_of_any_class_are_refused(rows):
     X, codes, _ = rows
     few = np.concatenate([np.flatnonzero(codes == k)[:4] for k in range(4)])
-    with pytest.raises(DataError, match="PRESTOClassifierCV: the rows must suffice"):
+    with pytest.raises(
+        DataError,
+        match="PRESTOClassifierCV: every class must have a row .* 4 of class 0 for 5 folds",
+    ):
         PRESTOClassifierCV(alphas=3, cv=5).fit(X[few], codes[few])
     PRESTOClassifierCV(alphas=3, cv=4).fit(X[few], codes[few])
 
@@ -558,3 +561,18 @@ def test_unfinished_fits_are_told_once(rows):
     assert sum("along the path" in text for text in texts) == 1
     assert len(texts) <= 2
     assert all(text.startswith("PRESTOClassifierCV: ") for text in texts)
+
+
+@pytest.mark.parametrize(("cv", "n_folds"), [(None, 5), (4, 4)])
+def test_a_class_with_fewer_rows_than_folds_is_named(cv, n_folds):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), np.arange(60) % 3
+    y[(y == 2) & (np.arange(60) > 8)] = 1
+    with pytest.raises(DataError, match=f"Got 3 of class 2 for {n_folds} folds. Use fewer folds"):
+        PRESTOClassifierCV(alphas=3, cv=cv).fit(X, y)
+    PRESTOClassifierCV(alphas=3, cv=3).fit(X, y)
+
+
+def test_a_truth_value_is_no_number_of_penalties():
+    with pytest.raises(InvalidParameterError, match="alphas must be"):
+        PRESTOClassifierCV(alphas=True).fit(np.arange(20.0)[:, None], np.arange(20) % 2)
