@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from imbkit.ordinal import CumulativeLinkClassifier, PRESTOClassifier, ProportionalOddsClassifier
 
@@ -90,10 +91,9 @@ def test_a_free_level_and_no_differences_are_proportional_odds(rows, link, l1_ra
 
 @pytest.mark.parametrize("distribution", ["logit", "probit"])
 def test_proportional_odds_are_those_of_statsmodels(rows, distribution):
-    statsmodels = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
     X, codes, _ = rows
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    peer = statsmodels.OrderedModel(codes, Z, distr=distribution)
+    peer = OrderedModel(codes, Z, distr=distribution)
     found = peer.fit(method="bfgs", disp=False, gtol=1e-9, maxiter=500)
     ours = ProportionalOddsClassifier(link=distribution, **EXACT).fit(Z, codes)
     np.testing.assert_allclose(ours.coef_[0], found.params[:4], atol=1e-6)

@@ -182,7 +182,6 @@ def standard_case(oracle, structure="adjacent", link="logit", **more):
 @pytest.mark.parametrize("structure", MODELS)
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 def test_a_general_convex_solver_agrees(oracle, structure, l1_ratio):
-    pytest.importorskip("cvxpy")
     problem = standard_case(oracle, structure, l1_ratio=l1_ratio)
     best = problem.objective(*oracle.solve_by_cones(problem))
     assert fit(problem).objective_ == pytest.approx(best, rel=1e-7)

@@ -114,7 +114,6 @@ def test_the_violation_sees_a_coordinate_that_is_off(oracle):
 @pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
 def test_two_oracles_agree(oracle, structure, l1_ratio):
-    pytest.importorskip("cvxpy")
     X, codes, weights = oracle.draw(5, n=120, p=3, n_classes=4)
     problem = oracle.Problem(
         X, codes, 4, structure=structure, weights=weights, alpha=0.02, l1_ratio=l1_ratio

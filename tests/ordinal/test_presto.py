@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import skops.io as sio
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
@@ -448,16 +449,15 @@ def test_weights_are_routed(rows):
     "cls", [PRESTOClassifier, ProportionalOddsClassifier, CumulativeLinkClassifier]
 )
 def test_pickled_cloned_and_saved(rows, cls):
-    skops = pytest.importorskip("skops.io")
     X, y = rows
     model = cls(0.01, categories=STAGES).fit(X, np.array(STAGES)[y])
     p = model.predict_proba(X)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), p)
     np.testing.assert_array_equal(clone(model).fit(X, np.array(STAGES)[y]).predict_proba(X), p)
-    data = skops.dumps(model)
-    trusted = skops.get_untrusted_types(data=data)
+    data = sio.dumps(model)
+    trusted = sio.get_untrusted_types(data=data)
     assert trusted == [f"{cls.__module__}.{cls.__name__}"]
-    loaded = skops.loads(data, trusted=trusted)
+    loaded = sio.loads(data, trusted=trusted)
     np.testing.assert_array_equal(loaded.predict_proba(X), p)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
     # Nothing but numbers, text and small arrays is kept.

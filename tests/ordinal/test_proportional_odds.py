@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from imbkit.ordinal import CumulativeLinkClassifier, PRESTOClassifier, ProportionalOddsClassifier
 from imbkit.ordinal._solve import SOLVERS
@@ -20,9 +21,8 @@ def rows():
 @pytest.mark.parametrize("link", ["logit", "probit"])
 @pytest.mark.filterwarnings("ignore")  # statsmodels' own
 def test_it_is_statsmodels_ordered_model(rows, link):
-    miscmodels = pytest.importorskip("statsmodels.miscmodels.ordinal_model")
     X, y = rows
-    known = miscmodels.OrderedModel(y, X - X.mean(axis=0), distr=link)
+    known = OrderedModel(y, X - X.mean(axis=0), distr=link)
     known = known.fit(method="newton", maxiter=100, tol=1e-13, disp=False)
     model = ProportionalOddsClassifier(link=link, **EXACT).fit(X, y)
     np.testing.assert_allclose(model.coef_[0], known.params[:3], atol=1e-7)

@@ -46,7 +46,7 @@ DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 @pytest.fixture
 def device(request):
     """A device of torch, where it is there."""
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("torch finds no accelerator")
     return request.param
@@ -123,17 +123,17 @@ def test_a_pickle_needs_no_device(name, device):
 
 
 def test_cuda_without_an_accelerator():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     if torch.cuda.is_available():
-        pytest.skip("there is one")
+        pytest.skip("torch finds an accelerator")
     with pytest.raises(InvalidParameterError, match=r"needs an accelerator.*Use 'auto', 'cpu'"):
         RVFLClassifier(device="cuda").fit(X, Y)
 
 
 def test_auto_without_an_accelerator_is_numpy():
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     if torch.cuda.is_available():
-        pytest.skip("there is one")
+        pytest.skip("torch finds an accelerator")
     assert isinstance(on_device("auto", "test"), NumpyDevice)
 
 
@@ -156,7 +156,7 @@ def test_a_device_of_torch_without_torch(without_torch, name):
 
 
 def test_auto_takes_what_torch_finds(monkeypatch):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="torch is not installed")
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(module, "TorchDevice", lambda where: asked.append(where) or "found")
@@ -170,7 +170,7 @@ def test_an_unknown_device():
 
 
 def test_torch_is_imported_only_when_asked_for():
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="torch is not installed")
     code = (
         "import sys, numpy as np\n"
         "from imbkit.rvfl import EDRVFLClassifier, RVFLClassifier\n"

@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io as sio
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -267,12 +268,11 @@ def test_no_scores_kept_if_not_wanted():
 
 @pytest.mark.parametrize("cls", [GEIFRVFLClassifier, IFRVFLClassifier])
 def test_skops(cls):
-    skops = pytest.importorskip("skops.io")
     model = cls(8, kernel_width=4.0, random_state=0).fit(X, Y)
-    data = skops.dumps(model)
-    trusted = skops.get_untrusted_types(data=data)
+    data = sio.dumps(model)
+    trusted = sio.get_untrusted_types(data=data)
     assert all(name.startswith("imbkit.rvfl.") for name in trusted), trusted
-    loaded = skops.loads(data, trusted=trusted)
+    loaded = sio.loads(data, trusted=trusted)
     assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert_array_equal(loaded.coef_path([0.1, 1.0]), model.coef_path([0.1, 1.0]))
 

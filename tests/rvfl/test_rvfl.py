@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io as sio
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -286,15 +287,14 @@ def test_constant_and_doubled_columns():
 
 
 def test_skops():
-    skops = pytest.importorskip("skops.io")
     for model in (
         RVFLClassifier(12, random_state=0).fit(X, Y),
         RVFLClassifier(12, random_state=0).fit(X[:10], Y3[:10]),
     ):
-        data = skops.dumps(model)
-        trusted = skops.get_untrusted_types(data=data)
+        data = sio.dumps(model)
+        trusted = sio.get_untrusted_types(data=data)
         assert all(name.startswith("imbkit.rvfl.") for name in trusted), trusted
-        loaded = skops.loads(data, trusted=trusted)
+        loaded = sio.loads(data, trusted=trusted)
         assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
         assert_array_equal(loaded.coef_path([0.1, 1.0]), model.coef_path([0.1, 1.0]))
         assert_array_equal(
