@@ -39,6 +39,7 @@ from imbkit.metrics import gmean_score
 from imbkit.rvfl import EDRVFLClassifier, GEIFRVFLClassifier, RVFLClassifier
 from imbkit.rvfl._device import on_device
 from imbkit.rvfl._hidden import HiddenLayer
+from imbkit.rvfl._lanes import add_rows
 from imbkit.rvfl._statistics import Statistics
 
 TABLES = ["abalone9_18", "mammography", "sick"]
@@ -72,10 +73,7 @@ def weigh(n: int, p: int = 30) -> None:
     X, y = made(n, p)
     settings = {"n_hidden": 512, "graph": "lda", "random_state": 0}
     models = {
-        # Without the correction the rare class would lose all its weight here.
         "approximate scores": {
-            "kernel_width": "median",
-            "neighbor_correction": "prior",
             "n_jobs": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         },
         "no scores": {"fuzzy": None},
@@ -89,7 +87,7 @@ def weigh(n: int, p: int = 30) -> None:
         forget_peak()
         wall, cpu = timed(partial(model.fit, X, y))
         above = (peak() - before) / 1e9
-        how = f" ({model.score_method_})" if "kernel_width" in more else ""
+        how = f" ({model.score_method_})" if "n_jobs" in more else ""
         print(
             f"{name}{how}: {wall:.1f} s ({cpu:.1f} s of CPU), {above:.2f} GB above the table at "
             f"most; load {os.getloadavg()[0]:.1f}",
@@ -114,21 +112,17 @@ def gram(options: argparse.Namespace, n: int = 65_536, p: int = 30, n_hidden: in
     A = np.random.default_rng(2).standard_normal((n, layer.width))
     one, hidden = n * layer.width**2, 2 * n * p * n_hidden
 
-    # Of the processor, as others may use it, too.
     def bare() -> float:
-        return timed(lambda: A.T @ A)[1]
+        return timed(lambda: A.T @ A)[options.cpu]
 
     def engine(scatter: bool) -> float:
-        return timed(partial(run, scatter))[1]
+        return timed(partial(run, scatter))[options.cpu]
 
     def run(scatter: bool) -> None:
         sums = Statistics(2, layer.width, 0, scatter=scatter, device=device)
-        for at, H in layer.chunks(X, 8192, device, y):
-            sums.add(H, y[at], weights[at], scores[at], spare=True)
+        add_rows(sums, layer, X, (y, weights, scores, None), size=8192, device=device)
 
-    print(
-        "| sums | bare, CPU | engine, CPU | operations of the engine | rate beside the bare one's |"
-    )
+    print("| sums | bare | engine | operations of the engine | rate beside the bare one's |")
     print("|---|--:|--:|--:|--:|")
     for name, scatter in {"Gram by class": False, "and scatter, for a graph": True}.items():
         one_product, whole = alternate(bare, partial(engine, scatter), options.repeats)
@@ -168,12 +162,7 @@ def learners(seed: int) -> dict[str, Any]:
     found = {
         "RVFL": RVFLClassifier(random_state=seed),
         "RVFL, balanced": RVFLClassifier(class_weight="balanced", random_state=seed),
-        "GE-IFRVFL, wls": GEIFRVFLClassifier(
-            weighting="wls",
-            kernel_width="median",
-            neighbor_correction="prior",
-            random_state=seed,
-        ),
+        "GE-IFRVFL": GEIFRVFLClassifier(random_state=seed),
         "edRVFL, balanced": EDRVFLClassifier(class_weight="balanced", random_state=seed),
         "MLPClassifier": MLPClassifier(max_iter=500, random_state=seed),
         "HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed),
@@ -235,6 +224,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of million")
     parser.add_argument("--seeds", type=int, default=10, help="of peers")
     parser.add_argument("--data")
+    parser.add_argument("--cpu", action="store_true", help="of gram: seconds of the processor")
     options = parser.parse_args()
     unknown = set(options.parts) - set(PARTS)
     if unknown:

@@ -1,6 +1,8 @@
 """What fuzzy scores and graphs add to balanced random features, on imbalanced KEEL tables.
 
 Run: python benchmarks/rvfl_study.py [--tables NAME,...] [--seeds 10] [--jobs 2] [--out FILE]
+     python benchmarks/rvfl_study.py --fixed [--tables NAME,...] [--seeds 2] [--jobs 2]
+     python benchmarks/rvfl_study.py --defaults [--tables NAME,...] [--seeds 10] [--jobs 2]
      python benchmarks/rvfl_study.py --demo
 
 Five stratified folds for each seed, which also draws the hidden layer. On each training side
@@ -10,6 +12,11 @@ RVFL, the parts of GE-IFRVFL one by one and together, in the authors' form and i
 them models that nothing is chosen for. G-mean, balanced accuracy and ROC AUC on test folds; ranks
 and tests over tables. `--out` keeps every fold as a line of JSON, and folds that are there already
 are not fitted again.
+
+`--fixed` has every setting on all tables without choosing, for defaults: the best of each model by
+its mean G-mean, and each parameter's values with the others at their best.
+
+`--defaults` has GEIFRVFLClassifier with its defaults and with others, without choosing.
 
 `--demo` is the authors' demonstration, with its own hidden layer and with twenty others. Printed
 as Markdown.
@@ -47,6 +54,7 @@ from imbkit.bench._ranks import average_ranks, friedman, wilcoxon_holm  # noqa: 
 from imbkit.exceptions import DataError  # noqa: E402
 from imbkit.rvfl import (  # noqa: E402
     GEIFRVFLClassifier,
+    IFRVFLClassifier,
     RVFLClassifier,
     RVFLClassifierCV,
     intuitionistic_fuzzy_scores,
@@ -85,6 +93,7 @@ class Variant(NamedTuple):
 
 
 BASELINE = "balanced RVFL"
+PUBLISHED = {"neighbor_correction": None, "weighting": "authors"}
 VARIANTS = {
     "RVFL": Variant(None, "wls", False, None),
     BASELINE: Variant("balanced", "wls", False, None),
@@ -101,8 +110,11 @@ PLAIN = {
         class_weight="balanced", random_state=seed
     ),
     "GEIFRVFLClassifier": lambda seed: GEIFRVFLClassifier(random_state=seed),
-    "GEIFRVFLClassifier, median width": lambda seed: GEIFRVFLClassifier(
-        kernel_width="median", random_state=seed
+    "GEIFRVFLClassifier, published form": lambda seed: GEIFRVFLClassifier(
+        **PUBLISHED, kernel_width=1.0, random_state=seed
+    ),
+    "IFRVFLClassifier, balanced": lambda seed: IFRVFLClassifier(
+        class_weight="balanced", random_state=seed
     ),
     "logistic, balanced": lambda seed: LogisticRegression(class_weight="balanced", max_iter=2_000),
     "boosting, balanced": lambda seed: HistGradientBoostingClassifier(
@@ -111,6 +123,28 @@ PLAIN = {
 }
 """Models as they come."""
 COMPARED = (*VARIANTS, "RVFLClassifierCV", "logistic, balanced", "boosting, balanced")
+
+
+CANDIDATES: list[dict[str, object]] = [
+    {**PUBLISHED, "kernel_width": 1.0},
+    {"weighting": "authors"},
+    {"neighbor_correction": None},
+    {"neighbor_correction": None, "kernel_width": 1.0},
+    {"neighbor_correction": None, "kernel_width": 32.0},
+    {"kernel_width": 1.0},
+    {"fuzzy": "linear"},
+    {"fuzzy": "dual_center"},
+    {},
+    {"graph_form": "symmetric"},
+    {"graph_scale": "mean"},
+    {"graph": "lfda"},
+    {"n_hidden": 23},
+    {"n_hidden": 200},
+    {"graph": None},
+    {"fuzzy": None},
+    {"fuzzy": None, "graph": None},
+]
+"""Settings that the defaults of GEIFRVFLClassifier were chosen from."""
 
 
 class Setting(NamedTuple):
@@ -149,7 +183,9 @@ def paths(
         weighting = VARIANTS[setting.variant].weighting
         shared.setdefault((setting.n_hidden, setting.width, weighting), []).append(setting)
     scores = {
-        width: None if width is None else intuitionistic_fuzzy_scores(X, y, kernel_width=width)
+        width: None
+        if width is None
+        else intuitionistic_fuzzy_scores(X, y, kernel_width=width, neighbor_correction=None)
         for width in {width for _, width, _ in shared}
     }
     for (n_hidden, width, weighting), members in shared.items():
@@ -304,6 +340,84 @@ def report(rows: list[dict], folder: Path) -> None:
     print(f"\n{sum(row['seconds'] for row in rows) / 60:.1f} minutes of one core")
 
 
+def everything(key: tuple[str, int, int], folder: Path) -> np.ndarray:
+    """Return the G-mean of one test fold for every setting and C."""
+    warnings.simplefilter("ignore")
+    table, seed, number = key
+    X, y = load(folder, table)
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    train, test = list(folds.split(X, y))[number]
+    scaler = StandardScaler().fit(X[train])
+    rows, new = scaler.transform(X[train]), scaler.transform(X[test])
+    # Where there is no model, the other class is named throughout.
+    found = {setting: np.zeros(len(CS)) for setting in SETTINGS}
+    for setting, values in paths(rows, y[train], new, 1_000 * seed + number):
+        recall, specificity = rates(y[test] == 1, values)
+        found[setting] = np.sqrt(recall * specificity)
+    return np.array([found[setting] for setting in SETTINGS])
+
+
+def fixed(cubes: Iterable[np.ndarray]) -> None:
+    """Print the best settings over all tables, and what each parameter is worth."""
+    mean = np.mean(list(cubes), axis=0)
+    labels = (*Setting._fields[1:], "C")
+    heads = ("model", "best", "its mean G-mean", "that of the usual", "best of each value")
+    print(f"| {' | '.join(heads)} |\n|---|---|--:|--:|---|")
+    for name in VARIANTS:
+        own = [
+            ((*setting[1:], C), mean[place, at])
+            for place, setting in enumerate(SETTINGS)
+            if setting.variant == name
+            for at, C in enumerate(CS)
+        ]
+        best, value = max(own, key=lambda pair: pair[1])
+        usual = next(v for point, v in own if point in product([103], (None, 1), (0, 1e-3), [1]))
+        parts = []
+        for at, label in enumerate(labels):
+            values = list(dict.fromkeys(point[at] for point, _ in own))
+            if len(values) > 1:
+                tops = [max(v for point, v in own if point[at] == each) for each in values]
+                shown = (f"{each:g} {top:.3f}" for each, top in zip(values, tops, strict=True))
+                parts.append(f"{label}: {', '.join(shown)}")
+        said = ", ".join(
+            f"{label}={each:g}" for label, each in zip(labels, best, strict=True) if each
+        )
+        print(f"| {name} | {said} | {value:.3f} | {usual:.3f} | {'; '.join(parts)} |")
+
+
+def candidates(key: tuple[str, int, int], folder: Path) -> np.ndarray:
+    """Return the G-mean of one test fold for GEIFRVFLClassifier with other settings, by C."""
+    warnings.simplefilter("ignore")
+    table, seed, number = key
+    X, y = load(folder, table)
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    train, test = list(folds.split(X, y))[number]
+    scaler = StandardScaler().fit(X[train])
+    rows, new = scaler.transform(X[train]), scaler.transform(X[test])
+    found = np.zeros((len(CANDIDATES), len(CS)))
+    for place, settings in enumerate(CANDIDATES):
+        model = GEIFRVFLClassifier(random_state=1_000 * seed + number).set_params(**settings)
+        try:
+            model.fit(rows, y[train])
+        except DataError:
+            continue  # no model: the other class is named throughout
+        hidden = np.maximum(new @ model.random_weights_ + model.random_bias_, 0)
+        H = np.column_stack([new, hidden, np.ones(len(new))])
+        recall, specificity = rates(y[test] == 1, H @ np.diff(model.coef_path(CS))[..., 0].T)
+        found[place] = np.sqrt(recall * specificity)
+    return found
+
+
+def defaults(cubes: Iterable[np.ndarray]) -> None:
+    """Print the mean G-mean of each setting and C."""
+    heads = [f"C = {C:g}" for C in CS]
+    print(f"| `GEIFRVFLClassifier` with | {' | '.join(heads)} |\n|---|{'--:|' * len(CS)}")
+    for settings, line in zip(CANDIDATES, np.mean(list(cubes), axis=0), strict=True):
+        said = ", ".join(f"`{name}={value!r}`" for name, value in settings.items())
+        cells = [f"{value:.3f}" for value in line]
+        print(f"| {said or '**the defaults**'} | {' | '.join(cells)} |")
+
+
 class Demo(GEIFRVFLClassifier):
     """Draws the hidden layer as the authors' program does: columns first, from one generator."""
 
@@ -323,7 +437,8 @@ def demo(folder: Path) -> None:
     X = (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)
     found = []
     for seed in (5489, *range(20)):
-        model = Demo(23, C=1e4, kernel_width=0.125, random_state=seed).fit(X[:510], y[:510])
+        model = Demo(23, C=1e4, **PUBLISHED, kernel_width=0.125, random_state=seed)
+        model.fit(X[:510], y[:510])
         found.append(100 * judged(y[510:], model.decision_function(X[510:]))[1])
     others = np.array(found[1:])
     print(f"balanced accuracy: {found[0]:.4f} with the hidden layer of the demonstration;")
@@ -338,6 +453,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("rvfl_study.jsonl"))
     parser.add_argument("--data", help="folder of real tables")
+    parser.add_argument("--fixed", action="store_true", help="every setting, without choosing")
+    parser.add_argument("--defaults", action="store_true", help="what defaults were chosen from")
     parser.add_argument("--demo", action="store_true", help="the authors' demonstration")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -345,11 +462,19 @@ def main() -> None:
     if options.demo:
         demo(folder)
         return
-    kept = options.out.read_text("utf-8").splitlines() if options.out.exists() else []
-    rows = {(row["table"], row["seed"], row["fold"]): row for row in map(json.loads, kept)}
     # Seed by seed, so that a run that is stopped has all tables.
     order = product(range(options.seeds), options.tables.split(","), range(N_FOLDS))
     wanted = [(table, seed, number) for seed, table, number in order]
+    for asked, one_fold, shown in (
+        (options.fixed, everything, fixed),
+        (options.defaults, candidates, defaults),
+    ):
+        if asked:
+            with ProcessPoolExecutor(options.jobs) as pool:
+                shown(pool.map(one_fold, wanted, [folder] * len(wanted)))
+            return
+    kept = options.out.read_text("utf-8").splitlines() if options.out.exists() else []
+    rows = {(row["table"], row["seed"], row["fold"]): row for row in map(json.loads, kept)}
     missing = [key for key in wanted if key not in rows]
     with (
         ProcessPoolExecutor(options.jobs) as pool,

@@ -13,6 +13,7 @@ __all__ = ["Device", "NumpyDevice", "on_device"]
 
 _ROWS = 2048  # measured by benchmarks/rvfl.py
 _MANY_ROWS = 2**30
+_WIDE = 1024  # columns of rows from which sums are too large to have several of: 8 MiB each
 
 
 class Device(Protocol):
@@ -30,14 +31,20 @@ class Device(Protocol):
     def empty(self, rows: int, columns: int) -> Any:
         """Return an array of the device with any values."""
 
+    def zeros(self, rows: int, columns: int) -> Any:
+        """Return an array of the device with zeros."""
+
     def put(self, values: AnyArray) -> Any:
         """Return the values as an array of the device."""
 
     def get(self, values: Any) -> FloatArray:
         """Return an array of the device as a NumPy array."""
 
-    def square(self, rows: Any) -> Any:
-        """Return ``rows.T @ rows``."""
+    def has_lanes(self, width: int) -> bool:
+        """Whether threads with sums of their own pay, for rows of that many columns."""
+
+    def add_square(self, total: Any, rows: Any) -> None:
+        """Add ``rows.T @ rows`` to a square array of the device."""
 
 
 class NumpyDevice:
@@ -51,6 +58,10 @@ class NumpyDevice:
         """Return an array with any values."""
         return np.empty((rows, columns))
 
+    def zeros(self, rows: int, columns: int) -> FloatArray:
+        """Return an array of zeros."""
+        return np.zeros((rows, columns))
+
     def put(self, values: AnyArray) -> FloatArray:
         """Return the values in float64."""
         return np.ascontiguousarray(values, dtype=np.float64)
@@ -59,9 +70,13 @@ class NumpyDevice:
         """Return the values."""
         return np.asarray(values)
 
-    def square(self, rows: Any) -> FloatArray:
-        """Return ``rows.T @ rows``; NumPy computes one half of it."""
-        return np.asarray(rows.T @ rows)
+    def has_lanes(self, width: int) -> bool:
+        """Whether sums of rows of that many columns are small enough to have several."""
+        return width <= _WIDE
+
+    def add_square(self, total: FloatArray, rows: FloatArray) -> None:
+        """Add ``rows.T @ rows``, of which NumPy computes one half."""
+        total += rows.T @ rows
 
 
 class TorchDevice:
@@ -77,6 +92,10 @@ class TorchDevice:
         """Return an array of the device with any values."""
         return self.xp.empty((rows, columns), dtype=self.xp.float64, device=self._where)
 
+    def zeros(self, rows: int, columns: int) -> Any:
+        """Return an array of the device with zeros."""
+        return self.xp.zeros((rows, columns), dtype=self.xp.float64, device=self._where)
+
     def put(self, values: AnyArray) -> Any:
         """Return the values in float64, on the device."""
         return self.xp.as_tensor(np.ascontiguousarray(values, dtype=np.float64), device=self._where)
@@ -85,9 +104,13 @@ class TorchDevice:
         """Return a NumPy array of the values."""
         return np.asarray(values.cpu().numpy())
 
-    def square(self, rows: Any) -> Any:
-        """Return ``rows.T @ rows``."""
-        return rows.T @ rows
+    def has_lanes(self, width: int) -> bool:
+        """Torch has threads of its own."""
+        return False
+
+    def add_square(self, total: Any, rows: Any) -> None:
+        """Add ``rows.T @ rows``."""
+        total.addmm_(rows.T, rows)
 
 
 def on_device(device: str | None, who: str) -> Device:

@@ -358,7 +358,7 @@ class EDRVFLClassifier(BaseRVFLClassifier):
         X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
         device = self._on_device()
         there = [device.put(coef) for coef in self.coef_]
-        for span in portions(X.shape[0], self.chunk_size, device):
+        for span in portions(range(X.shape[0]), self.chunk_size, device):
             scores, below = [], None
             for layer, coef in enumerate(there):
                 stack = self._stack(layer + 1, below)

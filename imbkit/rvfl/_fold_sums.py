@@ -8,6 +8,7 @@ import numpy as np
 from imbkit._core.types import FloatArray, IntArray
 from imbkit.rvfl._device import Device
 from imbkit.rvfl._hidden import HiddenLayer
+from imbkit.rvfl._lanes import add_rows
 from imbkit.rvfl._statistics import Statistics
 
 __all__ = ["FoldSums", "fold_sums"]
@@ -98,8 +99,7 @@ def _summed(
 ) -> FoldSums:
     """Return sums by group."""
     sums = Statistics(n_groups, layer.width, 0, power=1, device=device)
-    for at, H in layer.chunks(X, size, device, groups):
-        here = groups[at]
-        sums.add(H, here, weights[at], np.ones(len(here)), spare=True)
+    rows = (groups, weights, np.ones(len(groups)), None)
+    add_rows(sums, layer, X, rows, size=size, device=device)
     rights = np.stack([each[:, 0] for each in sums.rights()])
     return FoldSums(np.stack(sums.grams()), rights, sums.mass)

@@ -14,6 +14,7 @@ from imbkit.rvfl._fuzzy_subset import drawn_reference, subset_counts, subset_squ
 from imbkit.rvfl._median_distance import median_distance
 from imbkit.rvfl._memberships import exact_squares, linear_squares
 from imbkit.rvfl._nonmembership import NeighborCounts, foreign_shares, pair_work
+from imbkit.rvfl._row_tiles import check_distances
 
 __all__ = ["Fuzzy", "FuzzyScores", "FuzzySettings", "ScoreMethod", "fuzzy_scores"]
 
@@ -31,9 +32,9 @@ class FuzzySettings:
     """The parameters of the scores, as `intuitionistic_fuzzy_scores` has them, and who asks."""
 
     fuzzy: Fuzzy = "kernel"
-    kernel_width: float | Literal["median"] = 1.0
+    kernel_width: float | Literal["median"] = "median"
     radius_eps: float = 1e-4
-    neighbor_correction: Literal["prior"] | None = None
+    neighbor_correction: Literal["prior"] | None = "prior"
     score_method: ScoreMethod = "auto"
     random_state: Seed = None
     n_jobs: int | None = None
@@ -103,8 +104,9 @@ class _Computation:
         self.mass = np.bincount(codes, weights, n_classes)
         self._rng: np.random.Generator | None = None
         self.width = np.nan
-        if settings.kernel_width == "median":
-            self.width = median_distance(X, weights, self._draws) if self.kernel else np.nan
+        if self.kernel and settings.kernel_width == "median":
+            self.width = median_distance(X, weights, self._draws)
+            check_distances(self.width)
         elif self.kernel:
             self.width = float(settings.kernel_width)
         self.method = "exact"

@@ -11,7 +11,6 @@ from imbkit.rvfl._fuzzy import FuzzyScores
 __all__ = ["check_scores_left", "warn_of_scores"]
 
 _FLOOR = 1e-2
-_WIDER = "Increase kernel_width ('median' suits most tables)"
 
 
 def warn_of_scores(
@@ -35,12 +34,12 @@ def warn_of_scores(
     mass = np.bincount(codes, weights, len(classes))
     lost = np.bincount(codes, weights * (found.scores == 0), len(classes))
     worst = classes[lost > 0.5 * mass]
-    kernel = np.isfinite(found.kernel_width)
+    kernel = bool(np.isfinite(found.kernel_width))
     if len(worst):
         rule = "at most half of a class should have the score 0"
         got = f"more of class {listing(worst.tolist())}, whose neighbours are mostly of others"
-        todo = f"{_WIDER}, or set" if kernel else "Set"
-        warn(message(who, rule, got, f"{todo} neighbor_correction='prior'"), ImbkitWarning)
+        todo = "Use neighbor_correction='prior'" + ", another kernel_width" * kernel
+        warn(message(who, rule, got, f"{todo} or no scores at all"), ImbkitWarning)
     best = np.zeros(len(classes))
     np.maximum.at(best, codes, np.where(weights > 0, found.membership, 0.0))
     floor = classes[(mass > 0) & (best < _FLOOR)]
@@ -49,7 +48,7 @@ def warn_of_scores(
         got = f"none in class {listing(floor.tolist())}, whose rows then hardly count"
         todo = "A class of two rows is as far from its centre as can be: leave its scores out"
         if kernel and len(floor) == len(classes):
-            todo = f"The kernel is too narrow for any two rows to be alike. {_WIDER}"
+            todo = "The kernel is too narrow for any two rows to be alike. Increase kernel_width"
         warn(message(who, rule, got, todo), ImbkitWarning)
 
 

@@ -51,9 +51,8 @@ class FuzzyWeightedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     Rows far from the centre of their class count less, rows amid another class not at all: for
     learners that wrong labels and wild values lead astray. The scores are made from the rows that
     ``fit`` is given, so that cross-validation is honest, which scores of a whole table made
-    beforehand are not. Where a rare class overlaps with a frequent one its rows lose most of
-    their scores: give the learner ``class_weight="balanced"`` at least, compare with that
-    learner alone, and see the warnings.
+    beforehand are not. They are no help for a rare class: give the learner
+    ``class_weight="balanced"`` as well, and compare with that learner alone.
 
     Parameters
     ----------
@@ -62,12 +61,12 @@ class FuzzyWeightedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     fuzzy : {"kernel", "linear", "dual_center"}, default="kernel"
         What is far from the centre; see :func:`intuitionistic_fuzzy_scores` for this and the
         following parameters.
-    kernel_width : float or "median", default=1.0
+    kernel_width : float or "median", default="median"
         Width of the kernel, in the unit of the columns, which should have one scale.
     radius_eps : float, default=1e-4
         Added to the radius of a class, above 0.
-    neighbor_correction : {"prior"} or None, default=None
-        "prior" counts a neighbour as one over the size of its class.
+    neighbor_correction : {"prior"} or None, default="prior"
+        "prior" counts a neighbour as one over the size of its class; None as one.
     score_method : {"auto", "exact", "rff", "subset"}, default="auto"
         How scores are computed.
     store_scores : bool, default=True
@@ -159,9 +158,9 @@ class FuzzyWeightedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         estimator: Any,
         *,
         fuzzy: Fuzzy = "kernel",
-        kernel_width: float | Literal["median"] = 1.0,
+        kernel_width: float | Literal["median"] = "median",
         radius_eps: float = 1e-4,
-        neighbor_correction: Literal["prior"] | None = None,
+        neighbor_correction: Literal["prior"] | None = "prior",
         score_method: ScoreMethod = "auto",
         store_scores: bool = True,
         random_state: Seed = None,

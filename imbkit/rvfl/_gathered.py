@@ -9,6 +9,7 @@ import numpy as np
 from imbkit._core.types import FloatArray, IntArray
 from imbkit.rvfl._device import Device
 from imbkit.rvfl._hidden import HiddenLayer
+from imbkit.rvfl._lanes import add_rows
 from imbkit.rvfl._stacked import Stack
 from imbkit.rvfl._statistics import Statistics
 
@@ -142,10 +143,7 @@ class Gathered:
             more = Rows(H, groups, weights, scores, targets)
             self.held = more if self.held is None else self.held.joined(more)
             return
-        sums = self._sums(device, size)
-        for at, H in layer.chunks(X, size, device, groups):
-            t = None if targets is None else targets[at]
-            sums.add(H, groups[at], weights[at], scores[at], t, spare=True)
+        add_rows(self._sums(device, size), layer, X, rows, size=size, device=device)
 
     def summed(self, device: Device, size: int) -> Statistics:
         """Return the sums, also where rows are held; those stay."""

@@ -59,9 +59,16 @@ class HiddenLayer:
         return int(p * self.direct_link + n_hidden + self.output_bias)
 
     def chunks(
-        self, X: Any, size: int, device: Device, groups: IntArray | None = None
+        self,
+        X: Any,
+        size: int,
+        device: Device,
+        groups: IntArray | None = None,
+        some: range | None = None,
     ) -> Iterator[tuple[Any, Any]]:
         """Yield where rows are in X, and their h, of shape (rows, width), on the device.
+
+        The array of h is the same one every time: use it before asking for the next.
 
         Parameters
         ----------
@@ -72,20 +79,29 @@ class HiddenLayer:
         device : Device
             What computes.
         groups : ndarray of int, shape (n,), default=None
-            Rows of a group follow each other in what is yielded, which is then no slice of X:
-            sorting a few columns costs less than picking rows of h.
+            Rows of a group follow each other in all that is yielded, which are then no slices of
+            X: sums by group cost as much for few rows as for many.
+        some : range, default=None
+            The rows wanted; None for all.
         """
-        project = Projection(self.weights, self.bias, device)
-        for at in portions(X.shape[0], size, device, groups):
-            yield at, self._expanded(X[at], project)
+        project, room = Projection(self.weights, self.bias, device), None
+        for at in portions(some or range(X.shape[0]), size, device, groups):
+            rows = X[at]
+            if room is None:
+                room = device.empty(rows.shape[0], self.width)
+            yield at, self._expanded(rows, project, room[: rows.shape[0]])
 
     def expand(self, X: Any, device: Device) -> Any:
         """Return h of all rows at once."""
-        return self._expanded(X, Projection(self.weights, self.bias, device))
+        project, room = (
+            Projection(self.weights, self.bias, device),
+            device.empty(X.shape[0], self.width),
+        )
+        return self._expanded(X, project, room)
 
-    def _expanded(self, X: Any, project: "Projection") -> Any:
+    def _expanded(self, X: Any, project: "Projection", H: Any) -> Any:
+        """Write h of rows into H."""
         device = project.device
-        H = device.empty(X.shape[0], self.width)
         low, high = self.direct_link * self.weights.shape[0], self.width - self.output_bias
         # Few rows, whose projections are still in the cache when they are passed through g.
         for span in spans(X.shape[0], device.rows // 8):
@@ -149,13 +165,17 @@ def activate(activation: str | Callable[[Any], Any], z: Any, device: Device) -> 
 
 
 def portions(
-    n_rows: int, size: int, device: Device, groups: IntArray | None = None
+    rows: range, size: int, device: Device, groups: IntArray | None = None
 ) -> Iterator[Any]:
-    """Yield slices of all rows, or where there are groups, positions sorted by them."""
-    # Sums by group cost as much for few rows as for many.
-    some = device.rows * (1 if groups is None else max(int(groups.max(initial=0)) // 2, 1))
-    for span in spans(n_rows, min(size, some)):
-        yield span if groups is None else span.start + np.argsort(groups[span], kind="stable")
+    """Yield slices of these rows, or where there are groups, positions sorted by them."""
+    order = None
+    if groups is not None:
+        order = rows.start + np.argsort(groups[rows.start : rows.stop], kind="stable")
+    for span in spans(len(rows), min(size, device.rows)):
+        if order is None:
+            yield slice(rows.start + span.start, rows.start + span.stop)
+        else:
+            yield order[span]
 
 
 def spans(n_rows: int, size: int) -> Iterator[slice]:

@@ -70,9 +70,9 @@ def intuitionistic_fuzzy_scores(
     y: ArrayLike,
     *,
     fuzzy: Fuzzy = "kernel",
-    kernel_width: float | Literal["median"] = 1.0,
+    kernel_width: float | Literal["median"] = "median",
     radius_eps: float = 1e-4,
-    neighbor_correction: Literal["prior"] | None = None,
+    neighbor_correction: Literal["prior"] | None = "prior",
     score_method: ScoreMethod = "auto",
     sample_weight: ArrayLike | None = None,
     random_state: Seed = None,
@@ -83,9 +83,9 @@ def intuitionistic_fuzzy_scores(
     A row near the centre of its class, among rows of that class, has a score near 1; outliers
     score low, and rows whose neighbours are mostly of other classes score 0. The scores are made
     to be weights, ``fit(X, y, sample_weight=scores)``: for rows with wrong labels or wild values.
-    They serve a rare class badly where it overlaps with a frequent one, whose rows then outnumber
-    its own among the neighbours, and should not be used there without `neighbor_correction`, nor
-    without class weights.
+    They do nothing for a rare class: use class weights, too. Without `neighbor_correction` they
+    take it away where it overlaps with a frequent one, whose rows outnumber its own among the
+    neighbours.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def intuitionistic_fuzzy_scores(
         What is far: the distance in the space of a Gaussian kernel, or in the columns. With
         "dual_center" the distance to the nearest centre of another class stands in for
         neighbours, in the space of the kernel.
-    kernel_width : float or "median", default=1.0
+    kernel_width : float or "median", default="median"
         Width mu of the kernel ``exp(-||x - z||**2 / mu**2)``, in the unit of X. "median" is the
         median distance between rows, 2,000 of them drawn where there are more. Much below the
         distance of neighbouring rows, every row is as far from the centre as any other, and all
@@ -106,7 +106,7 @@ def intuitionistic_fuzzy_scores(
         Added to the radius of a class, above 0: keeps the farthest row's membership above 0. From
         the largest radius on, such as 1.5 for "kernel", every membership is above one half and
         no score is 0.
-    neighbor_correction : {"prior"} or None, default=None
+    neighbor_correction : {"prior"} or None, default="prior"
         "prior" counts a neighbour as one over the size of its class, so that frequent classes
         do not outvote rare ones.
     score_method : {"auto", "exact", "rff", "subset"}, default="auto"
@@ -188,7 +188,7 @@ def intuitionistic_fuzzy_scores(
     >>> X = [[1], [2], [3], [4], [5], [11], [12], [13], [14], [15], [3]]
     >>> y = list("aaaaabbbbbb")  # the last row has the wrong label
     >>> intuitionistic_fuzzy_scores(X, y, kernel_width=5).round(2).tolist()
-    [0.0, 0.62, 0.79, 0.62, 0.0, 0.54, 0.67, 0.73, 0.66, 0.52, 0.0]
+    [0.0, 0.62, 0.8, 0.62, 0.0, 0.54, 0.67, 0.73, 0.66, 0.52, 0.0]
     """
     who = "intuitionistic_fuzzy_scores"
     settings = {

@@ -35,13 +35,21 @@ def median_distance(X: Any, weights: FloatArray, draws: Callable[[], np.random.G
     ids = np.flatnonzero(weights > 0)
     if len(ids) > _ROWS:
         ids = np.sort(draws().choice(ids, _ROWS, replace=False))
-    i, j = np.triu_indices(len(ids), 1)
-    thin = sparse.issparse(X)
-    distances = euclidean_distances(X[ids])[i, j] if thin else pdist(X[ids])
-    pairs = weights[ids][i] * weights[ids][j]
-    pairs[distances == 0] = 0.0
-    if not pairs.any():
+    if sparse.issparse(X):
+        distances = euclidean_distances(X[ids])[np.triu_indices(len(ids), 1)]
+    else:
+        distances = pdist(X[ids])
+    apart, v = distances > 0, weights[ids]
+    if not apart.any():
         return 1.0
+    if (v == v[0]).all():
+        # As below with pairs of one weight, in a tenth of the time.
+        distances = distances[apart]
+        place = (len(distances) + 1) // 2 - 1
+        return float(np.partition(distances, place)[place])
+    i, j = np.triu_indices(len(ids), 1)
+    pairs = v[i] * v[j]
+    pairs[~apart] = 0.0
     order = np.argsort(distances, kind="stable")
     reached = np.cumsum(pairs[order])
     # Rounding of the sum must not decide between two distances.

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.utils.extmath import row_norms, safe_sparse_dot
 
@@ -19,6 +20,7 @@ __all__ = [
     "Points",
     "Tile",
     "Transform",
+    "check_distances",
     "mutual_sums",
     "sums_over",
     "tiles_of",
@@ -67,10 +69,7 @@ class Points:
                 inner /= scale
                 self.squares = np.einsum("ij,ij->i", inner, inner)
                 self.values[:, p], self.values[:, p + 1] = self.squares, 1.0
-        if not np.isfinite(self.squares).all():
-            rule = "squared distances between rows must be finite"
-            todo = "Standardise the columns first, by a StandardScaler in a pipeline"
-            raise DataError(message("fuzzy scores", rule, "numbers that overflow", todo))
+        check_distances(self.squares)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -109,6 +108,14 @@ class Points:
             left, right = self.X[self.ids[i[part]]], self.X[others.ids[j[part]]]
             out[part] = row_norms(left.astype(np.float64) - right, squared=True)
         return out / self.scale**2
+
+
+def check_distances(values: ArrayLike) -> None:
+    """Refuse rows so far apart that their distances are no numbers."""
+    if not np.isfinite(values).all():
+        rule = "squared distances between rows must be finite"
+        todo = "Standardise the columns first, by a StandardScaler in a pipeline"
+        raise DataError(message("fuzzy scores", rule, "numbers that overflow", todo))
 
 
 Transform: TypeAlias = Callable[[FloatArray, Points, Points], FloatArray]

@@ -54,11 +54,16 @@ class Stack:
         return slice(self.direct_link * self.weights[0].shape[0], self.width - self.output_bias)
 
     def chunks(
-        self, X: Any, size: int, device: Device, groups: IntArray | None = None
+        self,
+        X: Any,
+        size: int,
+        device: Device,
+        groups: IntArray | None = None,
+        some: range | None = None,
     ) -> Iterator[tuple[Any, Any]]:
         """Yield where rows are in X, and their h; as `HiddenLayer.chunks`."""
         steps = self._steps(device)
-        for at in portions(X.shape[0], size, device, groups):
+        for at in portions(some or range(X.shape[0]), size, device, groups):
             before = None if self.before is None else self.before[at]
             yield at, self._expanded(X[at], before, steps, device)
 
@@ -69,7 +74,7 @@ class Stack:
     def projected(self, X: Any, size: int, device: Device) -> Iterator[tuple[slice, Any]]:
         """Yield slices of rows and what the last layer's g is given of them."""
         steps = self._steps(device)
-        for at in portions(X.shape[0], size, device):
+        for at in portions(range(X.shape[0]), size, device):
             z = device.empty(at.stop - at.start, self.weights[0].shape[1])
             before = None if self.before is None else self.before[at]
             self._project(X[at], before, steps, z, None, device)

@@ -49,14 +49,16 @@ class Statistics:
         scatter: bool = False,
         device: Device,
     ) -> None:
+        self.width, self.n_targets = width, n_targets
         self.power, self.device = power, device
         self.mass, self.n_rows = np.zeros(n_groups), np.zeros(n_groups, dtype=np.int64)
-        zeros = np.zeros
-        self._gram = [device.put(zeros((width, width))) for _ in range(n_groups)]
-        self._right = [device.put(zeros((width, max(n_targets, 1)))) for _ in range(n_groups)]
-        self._moment = device.put(zeros((width, width))) if scatter else None
-        self._sums = [device.put(zeros((width, 1))) for _ in range(n_groups)] if scatter else []
+        every = range(n_groups)
+        self._gram = [device.zeros(width, width) for _ in every]
+        self._right = [device.zeros(width, max(n_targets, 1)) for _ in every]
+        self._moment = device.zeros(width, width) if scatter else None
+        self._sums = [device.zeros(width, 1) for _ in every] if scatter else []
         self._shift: Any = None
+        self._room: Any = None
 
     def add(
         self,
@@ -100,7 +102,30 @@ class Statistics:
             self._right[group] += part.T @ put((v * s)[:, None] * t)
             root = np.sqrt(v * s**self.power)
             keep = together and not spare
-            self._gram[group] += self.device.square(self._scaled(part, root, keep=keep))
+            self.device.add_square(self._gram[group], self._scaled(part, root, keep=keep))
+
+    def fresh(self) -> "Statistics":
+        """Return sums of the same kind without rows, with moments about the same point."""
+        other = Statistics(
+            len(self.mass),
+            self.width,
+            self.n_targets,
+            power=self.power,
+            scatter=self._moment is not None,
+            device=self.device,
+        )
+        other._shift = self._shift
+        return other
+
+    def merge(self, other: "Statistics") -> None:
+        """Add the sums of other rows, which were begun as `fresh`."""
+        self.mass += other.mass
+        self.n_rows += other.n_rows
+        for name in ("_gram", "_right", "_sums"):
+            for mine, more in zip(getattr(self, name), getattr(other, name), strict=True):
+                mine += more
+        if self._moment is not None:
+            self._moment += other._moment
 
     def _add_scatter(self, H: Any, groups: IntArray, weights: FloatArray) -> None:
         """Add second moments about a point near the mean, where no digits are lost."""
@@ -108,12 +133,14 @@ class Statistics:
         if self._shift is None:
             total = weights.sum()
             self._shift = (put(weights[None, :]) @ H) / (total if total > 0 else 1.0)
-        moved = H - self._shift
+        if self._room is None or len(self._room) < len(H):
+            self._room = self.device.empty(len(H), self.width)
+        moved = self.device.xp.subtract(H, self._shift, out=self._room[: len(H)])
         own = weights * (groups == np.arange(len(self.mass))[:, None])
         sums = put(own) @ moved
         for group in np.flatnonzero(own.any(axis=1)):
             self._sums[group] += sums[group][:, None]
-        self._moment += self.device.square(self._scaled(moved, np.sqrt(weights), keep=False))
+        self.device.add_square(self._moment, self._scaled(moved, np.sqrt(weights), keep=False))
 
     def _scaled(self, rows: Any, factors: FloatArray, *, keep: bool) -> Any:
         """Return rows times factors, the rows overwritten unless they are to be kept."""
@@ -125,10 +152,15 @@ class Statistics:
         rows *= there
         return rows
 
+    def let_go(self) -> None:
+        """Give back the memory that adding rows took."""
+        self._room = None
+
     def move(self, device: Device) -> None:
         """Go on computing on another device."""
         if device.name == self.device.name:
             return
+        self.let_go()
         old, self.device = self.device, device
         for name in ("_gram", "_right", "_sums"):
             setattr(self, name, [device.put(old.get(each)) for each in getattr(self, name)])
@@ -140,6 +172,7 @@ class Statistics:
         # What is loaded elsewhere may find no such device there.
         here = object.__new__(type(self))
         vars(here).update(vars(self))
+        here.let_go()
         here.move(NumpyDevice())
         state = dict(vars(here))
         del state["device"]

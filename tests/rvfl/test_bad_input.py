@@ -176,7 +176,7 @@ def test_a_class_that_lost_all_its_weight(cls, fuzzy):
     y = np.r_[np.zeros(60), np.ones(2)]
     words = "class 1.0 that lost all of it. Increase kernel_width.*neighbor_correction='prior'"
     with pytest.raises(DataError, match=words):
-        cls(fuzzy=fuzzy).fit(rows, y)
+        cls(fuzzy=fuzzy, kernel_width=1.0, neighbor_correction=None).fit(rows, y)
     with pytest.raises(DataError, match="class 1.0 that lost all"):
         cls(fuzzy="given").fit(rows, y, scores=1 - y)
 

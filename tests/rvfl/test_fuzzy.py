@@ -66,10 +66,11 @@ def oracle(X, y, *, width=1.0, fuzzy="kernel", eps=1e-4, prior=False):
 
 
 def scored(X, y, weights=None, **changed):
-    """Scores of rows with classes 0, 1, ..., exactly unless said otherwise."""
+    """Scores of rows with classes 0, 1, ..., exactly and as published unless said otherwise."""
     y = np.asarray(y)
     weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    wanted = FuzzySettings(**{"score_method": "exact", "n_jobs": 1, **changed})
+    published = {"kernel_width": 1.0, "neighbor_correction": None}
+    wanted = FuzzySettings(**{"score_method": "exact", "n_jobs": 1, **published, **changed})
     return fuzzy_scores(X, y, int(y.max()) + 1, weights, wanted)
 
 
@@ -323,8 +324,10 @@ def test_warnings_say_what_is_lost():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(330, 2))
     y = np.where(np.arange(330) < 30, "rare", "usual")
-    with pytest.warns(ImbkitWarning, match="at most half of a class.*'rare'.*kernel_width"):
-        intuitionistic_fuzzy_scores(X, y, kernel_width=2)
+    with pytest.warns(
+        ImbkitWarning, match="at most half of a class.*'rare'.*'prior', another kernel_width or no"
+    ):
+        intuitionistic_fuzzy_scores(X, y, kernel_width=2, neighbor_correction=None)
     with pytest.warns(ImbkitWarning, match="too narrow.*Increase kernel_width"):
         intuitionistic_fuzzy_scores(X, y, kernel_width=1e-6)
     with pytest.warns(ImbkitWarning, match="of 0.01 or more.*'pair'.*two rows"):

@@ -41,6 +41,9 @@ class Other(NumpyDevice):
     def put(self, values):
         return np.array(values, dtype=np.float64).view(Elsewhere)
 
+    def zeros(self, rows, columns):
+        return self.put(np.zeros((rows, columns)))
+
     def get(self, values):
         assert isinstance(values, Elsewhere)
         return np.asarray(values).view(np.ndarray)
