@@ -214,12 +214,12 @@ class GEIFRVFLClassifier(BaseScoredClassifier):
                 equals="RVFLClassifier",
             ),
             Limit(
-                when={"graph": None, "fuzzy": None},
+                when={"graph": None, "fuzzy": None, "weighting": "authors"},
                 equals="RVFLClassifier",
                 other={"class_weight": "balanced", "weighting": "authors"},
             ),
             Limit(
-                when={"graph": None, "fuzzy": None, "direct_link": False, "weighting": "wls"},
+                when={"graph": None, "fuzzy": None, "direct_link": False},
                 equals="RVFLClassifier",
                 other={"class_weight": "balanced", "direct_link": False},
             ),
