@@ -35,10 +35,9 @@ def median_distance(X: Any, weights: FloatArray, draws: Callable[[], np.random.G
     ids = np.flatnonzero(weights > 0)
     if len(ids) > _ROWS:
         ids = np.sort(draws().choice(ids, _ROWS, replace=False))
-    if sparse.issparse(X):
-        distances = euclidean_distances(X[ids])[np.triu_indices(len(ids), 1)]
-    else:
-        distances = pdist(X[ids])
+    sample, pairs_of = X[ids], np.triu_indices(len(ids), 1)
+    thin = sparse.issparse(X)
+    distances = euclidean_distances(sample)[pairs_of] if thin else pdist(sample)
     apart, v = distances > 0, weights[ids]
     if not apart.any():
         return 1.0
@@ -47,7 +46,7 @@ def median_distance(X: Any, weights: FloatArray, draws: Callable[[], np.random.G
         distances = distances[apart]
         place = (len(distances) + 1) // 2 - 1
         return float(np.partition(distances, place)[place])
-    i, j = np.triu_indices(len(ids), 1)
+    i, j = pairs_of
     pairs = v[i] * v[j]
     pairs[~apart] = 0.0
     order = np.argsort(distances, kind="stable")
