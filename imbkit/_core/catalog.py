@@ -31,7 +31,9 @@ FAMILIES: Mapping[str, str] = {
     "calibration": "",
     "datasets": "",
     "displays": "plot",
+    "losses": "nets",
     "metrics": "",
+    "nets": "nets",
     "ordinal": "",
     "pipeline": "",
     "rvfl": "",
@@ -41,6 +43,7 @@ FAMILIES: Mapping[str, str] = {
 }
 _PACKAGES: Mapping[str, tuple[str, ...]] = {
     "compare": ("pandas", "pyarrow", "jinja2", "rich", "skops", "scikit_posthocs"),
+    "nets": ("torch", "skorch"),
     "plot": ("matplotlib",),
 }
 _PEERS = tuple(
@@ -196,7 +199,10 @@ def _names_in_source(family: str) -> list[str]:
 def _is_method(obj: object) -> bool:
     # What a family hands on from imbalanced-learn is a class, not a method of ours.
     foreign = getattr(obj, "__module__", "").startswith("imblearn.")
-    return inspect.isclass(obj) and issubclass(obj, BaseEstimator) and not foreign
+    if not inspect.isclass(obj) or foreign or obj.__name__.startswith("Base"):
+        return False
+    # What is no estimator says itself that it is a method: losses, batch samplers.
+    return issubclass(obj, BaseEstimator) or bool(getattr(obj, "_is_method", False))
 
 
 def _kind_of(obj: object) -> Kind:

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import SkipTestWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -34,9 +34,14 @@ class Case:
         return f"{self.entry.name}({values})"
 
 
+def is_estimator(entry):
+    """Whether it is a method of scikit-learn's kind; losses have a contract of their own."""
+    return entry.kind == "method" and issubclass(entry.obj, BaseEstimator)
+
+
 def cases():
     """Return the cases of every method that can run here."""
-    entries = [entry for entry in catalog() if entry.kind == "method" and entry.available]
+    entries = [entry for entry in catalog() if is_estimator(entry) and entry.available]
     return [Case(entry, settings) for entry in entries for settings in entry.card.cases]
 
 

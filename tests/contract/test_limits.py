@@ -35,7 +35,9 @@ def built(cls, settings):
 
 
 def limits(entries):
-    return [(entry, limit) for entry in entries if entry.card for limit in entry.card.limits]
+    # Losses are compared in a contract of their own, tests/losses/test_contract.py.
+    carded = [entry for entry in entries if entry.card and entry.family != "losses"]
+    return [(entry, limit) for entry in carded for limit in entry.card.limits]
 
 
 def check(entry, limit, entries):
