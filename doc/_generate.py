@@ -71,10 +71,13 @@ def _family_page(family: str, entries: list[Entry]) -> str:
 
 
 def _entry_page(entry: Entry, folder: Path) -> str:
-    if entry.obj.__module__.startswith("imblearn."):
+    if getattr(entry.obj, "__module__", "").startswith("imblearn."):
         return _foreign_page(entry)
     options = []
-    if inspect.isclass(entry.obj):
+    if inspect.ismodule(entry.obj):
+        directive = "automodule"
+        options = [f"   :members: {', '.join(entry.obj.__all__)}"]
+    elif inspect.isclass(entry.obj):
         directive = "autoclass"
         members = ", ".join(_own_members(entry.obj))
         options = [f"   :members: {members}"] if members else []

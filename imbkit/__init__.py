@@ -8,6 +8,8 @@ Families (each is imported when it is first used):
 - ``imbkit.calibration``: probabilities that are right after resampling, or under other class shares
 - ``imbkit.ordinal``: ordered classes with a rare last stage, by PRESTO and cumulative-link models
 - ``imbkit.rvfl``: random features and a closed form, with fuzzy scores and graphs for rare classes
+- ``imbkit.losses``: losses of torch that know which classes are rare, and weights of rows
+- ``imbkit.nets``: neural nets for tables, with batches and last layers made for rare classes
 - ``imbkit.splits``: train on the past, test on the future, with groups and late labels
 - ``imbkit.metrics``: counts at every cut-off, and the scores made of them
 - ``imbkit.pipeline``: ship a fitted model without what only training needs
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
         datasets,
         displays,
         exceptions,
+        losses,
         metrics,
+        nets,
         ordinal,
         pipeline,
         rvfl,
@@ -45,7 +49,9 @@ __all__ = [
     "datasets",
     "displays",
     "exceptions",
+    "losses",
     "metrics",
+    "nets",
     "ordinal",
     "pipeline",
     "rvfl",

@@ -7,6 +7,7 @@ looks upward: it imports a family by name, when it is asked for.
 import ast
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -139,16 +140,17 @@ def find(name: str) -> Any:
     """
     if ":" in name or "." in name:
         return _from_path(name)
-    # A name that cannot be looked at may be a method, so it counts as one.
-    ours = {entry.name: entry for entry in catalog() if entry.kind in ("method", "unknown")}
-    if name in ours:
-        entry = ours[name]
-        for package in missing_packages(entry.extra):
-            require(package, entry.extra, name)
-        return entry.obj
+    # Only families that have the name are imported: others may be slow to load.
+    for family in (each for each in FAMILIES if name in _names(each)):
+        entry = next(entry for entry in _entries(family) if entry.name == name)
+        if _may_be_method(entry):
+            for package in missing_packages(entry.extra):
+                require(package, entry.extra, name)
+            return entry.obj
     theirs = {each: module for module in _PEERS for each in import_module(module).__all__}
     if name in theirs:
         return getattr(import_module(theirs[name]), name)
+    ours = [entry.name for entry in catalog() if _may_be_method(entry)]
     near = nearest_names(name, [*ours, *theirs])
     rule = "no method of imbkit or imbalanced-learn has this name"
     todo = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -184,6 +186,17 @@ def _load(family: str, missing: list[str]) -> ModuleType | None:
         if (error.name or "").partition(".")[0] not in missing:
             raise
         return None
+
+
+def _may_be_method(entry: Entry) -> bool:
+    """Whether it is a method, or cannot be looked at."""
+    return entry.kind in ("method", "unknown")
+
+
+def _names(family: str) -> list[str]:
+    """Return ``__all__`` of a family without importing it."""
+    module = sys.modules.get(f"imbkit.{family}")
+    return _names_in_source(family) if module is None else list(module.__all__)
 
 
 def _names_in_source(family: str) -> list[str]:

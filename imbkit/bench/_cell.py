@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from imbkit._core.rng import derive
+from imbkit._core.threads import one_thread
 from imbkit._core.types import FloatArray, IntArray
 from imbkit.bench._folds import stratified_folds
 from imbkit.bench._judge_fold import judge_fold
@@ -109,7 +109,7 @@ def run_cell(cell: Cell, data: CellData) -> Row:
     cells would differ in their last digits.
     """
     row = new_row(cell.strategy, cell.learner, cell.split)
-    with threadpool_limits(1), WarningLog() as log:
+    with one_thread(), WarningLog() as log:
         try:
             _fill(row, cell, data)
         except Exception as error:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray
-from imbkit.bench._more_learners import MORE_LEARNERS, more_learner
+from imbkit.bench._more_learners import more_learners
 from imbkit.bench._ordered import CONSTANT, PRESTO, STAGE_LEARNERS, LastStage, stage_panel
 from imbkit.bench._panel import (
     LEARNERS,
@@ -33,10 +33,10 @@ from imbkit.bench._schema import Problem
 from imbkit.bench._target import Target
 from imbkit.exceptions import InvalidParameterError
 
-__all__ = ["VERSIONED", "Entry", "choose_entries", "fingerprint", "for_codes"]
+__all__ = ["Entry", "choose_entries", "fingerprint", "for_codes", "versions_of"]
 
 VERSIONED = ("imbkit", "scikit-learn", "imbalanced-learn", "numpy", "scipy")
-"""Packages whose versions the scores depend on."""
+"""Packages whose versions the scores of any learner depend on."""
 BY_LABEL = ("class_weight", "sampling_strategy")
 """Parameters that may map each label to a number."""
 
@@ -64,6 +64,11 @@ class Entry:
             return self.learner.title
         return f"{self.strategy.title or self.strategy.name} + {self.learner.title}"
 
+    @property
+    def changes_prior(self) -> bool:
+        """Whether the probabilities may be for other class shares than the table has."""
+        return self.strategy.changes_prior or self.learner.changes_prior
+
 
 def choose_entries(
     strategies: Sequence[object] | None,
@@ -78,7 +83,7 @@ def choose_entries(
     Stages have a panel of their own, and a constant beside the baseline.
     """
     known = dict(stage_panel(task) if task.stages else LEARNERS)
-    known |= {name: more_learner(name) for name in MORE_LEARNERS if name in (learners or ())}
+    known |= more_learners(learners or (), task)
     names = QUICK_STRATEGIES if quick else tuple(STRATEGIES)
     if task.stages:
         names = names[:1]
@@ -156,6 +161,12 @@ def _in_codes(estimator: BaseEstimator, values: Sequence[Sequence[Any]]) -> Base
     return clone(estimator).set_params(**coded) if coded else estimator
 
 
+def versions_of(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the versions of the packages that the scores of entries depend on."""
+    more = (package for entry in entries for package in entry.learner.packages)
+    return {package: version(package) for package in dict.fromkeys((*VERSIONED, *more))}
+
+
 def fingerprint(
     parts: Sequence[object],
     arrays: Iterable[AnyArray],
@@ -167,8 +178,9 @@ def fingerprint(
     user's own estimators, so these are hashed.
     """
     digest = hashlib.sha256()
+    built = list(built)
     own = [(entry.name, _estimator_hash(estimator)) for entry, estimator in built if entry.is_own]
-    versions = [version(package) for package in VERSIONED]
+    versions = list(versions_of(entry for entry, _ in built).values())
     digest.update(repr([ROWS_VERSION, versions, *parts, *([own] if own else [])]).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)

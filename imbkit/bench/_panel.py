@@ -115,6 +115,11 @@ class Learner:
     ordered : bool, default=False
         Whether the model is trained on all stages of an ordered target, instead of the last
         one against the rest; then it has a parameter ``categories`` for their order.
+    changes_prior : bool, default=False
+        Whether the model itself corrects the class shares, by its loss for instance, so that
+        its probabilities are not the table's even if it is trained on all rows as they are.
+    packages : tuple of str, default=()
+        Packages whose versions its scores depend on, beside those that any comparison has.
 
     Examples
     --------
@@ -132,6 +137,8 @@ class Learner:
     native: bool = False
     two_classes: Mapping[str, object] | None = None
     ordered: bool = False
+    changes_prior: bool = False
+    packages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Complain of a model of stages that cannot be told their order."""

@@ -152,7 +152,7 @@ def make_plan(X: Any, y: ArrayLike, options: Options, target_name: str) -> Plan:
     built = [(entry, for_codes(entry, estimator, target)) for entry, estimator in built]
     if target.stages is not None:
         # Where no entry changed the classes' shares there is nothing to undo.
-        data = replace(data, repairs=any(entry.strategy.changes_prior for entry, _ in built))
+        data = replace(data, repairs=any(entry.changes_prior for entry, _ in built))
     stratified = () if roles.times is None or not inner else _not_forward(inner, design.splits)
     return Plan(
         X=roles.X,

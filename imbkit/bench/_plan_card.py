@@ -3,7 +3,6 @@
 The card stands in ``rows.jsonl``, so that a page can be made again without table and plan.
 """
 
-from importlib.metadata import version
 from typing import NotRequired, TypedDict
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from imbkit._core.messages import listing
 from imbkit._core.types import IntArray
 from imbkit.bench._data_card import describe_data
-from imbkit.bench._entries import VERSIONED
+from imbkit.bench._entries import versions_of
 from imbkit.bench._measures import measure_cards
 from imbkit.bench._plan import Plan
 from imbkit.bench._schema import DataCard, MetricCard, Policy, Problem, TaskCard
@@ -89,7 +88,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
         entities=by_day and data.resampled_groups is not None,
     )
     return PlanCard(
-        versions={package: version(package) for package in VERSIONED},
+        versions=versions_of(plan.entries),
         command=command,
         task=TaskCard(
             kind=target.kind,
@@ -116,7 +115,7 @@ def plan_card(plan: Plan, *, name: str, dropped: list[str], command: str) -> Pla
                 strategy=entry.strategy.name,
                 learner=entry.learner.name,
                 title=entry.title,
-                changes_prior=entry.strategy.changes_prior,
+                changes_prior=entry.changes_prior,
                 of_stages=entry.learner.ordered,
             )
             for entry in plan.entries

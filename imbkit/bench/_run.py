@@ -5,9 +5,9 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from imbkit._core.messages import message
+from imbkit._core.threads import one_thread
 from imbkit.bench._cell import Cell, run_cell
 from imbkit.bench._plan import Plan
 from imbkit.bench._progress import Progress
@@ -53,9 +53,9 @@ def run_plan(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
     )
     try:
-        # Threads of the BLAS are a setting of the whole process: held here, too, so that
+        # Threads of the libraries are a setting of the whole process: held here, too, so that
         # no cell of a thread pool gives them back while another one runs.
-        with threadpool_limits(1):
+        with one_thread():
             tasks = (delayed(run_cell)(cell, plan.data) for cell in _until(deadline, pending))
             rows = parallel(tasks)
             try:

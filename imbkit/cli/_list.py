@@ -20,6 +20,8 @@ class Line(TypedDict):
     name: str
     family: str
     kind: str
+    names: list[str]
+    """What it is called where it is given by name, such as a loss of `net:LOSS`."""
     summary: str
     available: bool
     install: str
@@ -76,6 +78,7 @@ def _lines(family: str | None) -> list[Line]:
                     name=entry.name,
                     family=entry.family,
                     kind=entry.kind,
+                    names=_names_of(entry.obj),
                     summary=entry.summary,
                     available=entry.available,
                     install=install,
@@ -85,6 +88,12 @@ def _lines(family: str | None) -> list[Line]:
         if family in (None, name):
             lines += _panel(name)
     return lines
+
+
+def _names_of(obj: object) -> list[str]:
+    """Return what a loss, a sampler of batches or a body is called by."""
+    names = getattr(obj, "names", ())
+    return list(names) if isinstance(names, tuple) else []
 
 
 def _panel(family: str) -> list[Line]:
@@ -100,7 +109,15 @@ def _panel(family: str) -> list[Line]:
         pairs += [(name, f"{title}; only where named") for name, title in more_learner_names()]
         pairs += [(name, f"{title}; needs --ordered") for name, title in stage_learner_names()]
     return [
-        Line(name=name, family=family, kind=family, summary=title, available=True, install="")
+        Line(
+            name=name,
+            family=family,
+            kind=family,
+            names=[],
+            summary=title,
+            available=True,
+            install="",
+        )
         for name, title in pairs
     ]
 
@@ -116,8 +133,9 @@ def _table(lines: list[Line], width: int) -> str:
     text = [heading]
     for line in lines:
         start = f"  {line['name']:<{column}}"
+        called = f" [{', '.join(line['names'])}]" if line["names"] else ""
         text += textwrap.wrap(
-            line["summary"] or "-",
+            (line["summary"] or "-") + called,
             width,
             initial_indent=start,
             subsequent_indent=" " * (column + 2),

@@ -64,6 +64,9 @@ class Configured(nn.Module):
 
     stats: ClassStats | None = None
 
+    def __init__(self) -> None:
+        super().__init__()  # without this a class of no parameters would seem to take any
+
     def setup(self, stats: ClassStats) -> None:
         """Take the counts of the training rows, and forget all batches seen.
 
@@ -247,7 +250,8 @@ class BaseLoss(Configured):
         """
         who = type(self).__name__
         for need in sorted(self.needs):
-            gone = [each for each in _FIELDS.get(need, ()) if getattr(batch, each) is None]
+            fields = _FIELDS.get(need, ()) if batch.training or need != "index" else ()
+            gone = [each for each in fields if getattr(batch, each) is None]
             if gone:
                 raise InvalidParameterError(message(who, f"needs {NEEDS[need]}"))
         if "counts" in self.needs:
@@ -256,7 +260,7 @@ class BaseLoss(Configured):
             batch.teacher_logits or batch.teacher_embedding is not None
         ):
             raise InvalidParameterError(message(who, f"needs {NEEDS['teacher']}"))
-        _check_shapes(batch, self.level, who)
+        _check_shapes(batch, self)
         wide = {
             name: value.float()
             for name in ("logits", "embedding", "head_weight", "head_bias")
@@ -296,16 +300,21 @@ def reduced(items: Tensor, sample_weight: Tensor | None = None) -> Tensor:
     return (v * rows).sum() / v.sum().clamp_min(torch.finfo(rows.dtype).tiny)
 
 
-def _check_shapes(batch: LossContext, level: Level, who: str) -> None:
+def _check_shapes(batch: LossContext, loss: BaseLoss) -> None:
     """Refuse targets that do not belong to the logits."""
-    z, y = batch.logits, batch.target
-    if len(z) != len(y) or z.ndim > 2 or (level == "element" and z.shape != y.shape):
-        rule = "the target must have a row for each row of logits"
-        if level == "element":
-            rule = "the target must have a label for each logit"
-        got = f"logits of shape {tuple(z.shape)} and a target of shape {tuple(y.shape)}"
-        raise DataError(message(who, rule, got))
-    if z.ndim == 2 and y.ndim == 1 and (y.is_floating_point() or y.dtype == torch.bool):
+    z, y, who = batch.logits, batch.target, type(loss).__name__
+    got = f"logits of shape {tuple(z.shape)} and a target of shape {tuple(y.shape)}"
+    if len(z) != len(y) or z.ndim > 2 or y.ndim > 2:
+        raise DataError(message(who, "the target must have a row for each row of logits", got))
+    of_classes = not loss.tasks & {"survival", "aggregate"}
+    if y.ndim == 2 and of_classes and "multilabel" not in loss.tasks:
+        raise DataError(message(who, "the target must hold one class position a row", got))
+    if ((y.ndim == 2 and of_classes) or loss.level == "element") and z.shape != y.shape:
+        raise DataError(message(who, "the target must have a label for each logit", got))
+    # One score a row may go with labels as torch has them, which are numbers.
+    labels = "multilabel" in loss.tasks and loss.link in ("sigmoid", "score")
+    positions = (z.ndim == 2 or not labels) if of_classes else z.ndim == 2 and z.shape[1] > 2
+    if positions and y.ndim == 1 and (y.is_floating_point() or y.dtype == torch.bool):
         rule = "the target must hold class positions of type int64"
         todo = "Encode classes by numpy.unique(y, return_inverse=True)"
         raise DataError(message(who, rule, f"type {listing([str(y.dtype)])}", todo))

@@ -141,14 +141,17 @@ class HybridMultilabelLoss(BaseLoss):
             At least 0.
         """
         z, y = columns_of_labels(batch, "HybridMultilabelLoss", len(self.factors))
+        e, v = batch.embedding, batch.sample_weight
+        if v is not None:  # a row without weight is not a partner of others either
+            z, y, e, v = z[v > 0], y[v > 0], None if e is None else e[v > 0], v[v > 0]
         items = self.factors.to(z) * binary_cross_entropy(z, y == 1)
         rows = self.weighted * items.where(known_labels(y), 0.0).sum(1)
         if self.correlation > 0:
             rows = rows + self.correlation * label_correlation(z, y, self.affinity)
-        if self.contrast > 0 and batch.embedding is not None:
-            apart = label_contrast(batch.embedding, y, temperature=self.temperature)
+        if self.contrast > 0 and e is not None:
+            apart = label_contrast(e, y, temperature=self.temperature)
             rows = rows + self.contrast * apart
-        return reduced(rows, batch.sample_weight)
+        return reduced(rows, v)
 
 
 def _positive_phi(cooccurrence: FloatArray, n_samples: int) -> FloatArray:

@@ -42,8 +42,10 @@ class ModuleLoss(BaseLoss):
             raise InvalidParameterError(message("ModuleLoss", rule, module))
         self.module = module
         if getattr(module, "reduction", None) == "mean":
-            module.reduction = "none"
-            self.level = "sample"  # type: ignore[misc]
+            module.reduction = "none"  # type: ignore[assignment]
+            self.level = "sample"  # type: ignore[misc, assignment]
+        if isinstance(module, nn.BCEWithLogitsLoss):
+            self.link = "sigmoid"
 
     def per_item(self, batch: LossContext) -> Tensor:
         """Return what the module makes of the batch.

@@ -16,18 +16,22 @@ from imbkit.losses._reweighting import BaseReweighter
 
 __all__ = ["PRESETS", "get_loss", "get_reweighter", "loss_names", "reweighter_names"]
 
+_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 def _ldam_drw() -> BaseLoss:
     """LDAM, whose rows are weighted by effective numbers from four fifths of the epochs on."""
     losses = import_module("imbkit.losses")
     drw = losses.Deferred(losses.EffectiveNumber(beta=0.9999), start=0.8)
-    return losses.Reweighted(losses.LDAMLoss(), drw)
+    made: BaseLoss = losses.Reweighted(losses.LDAMLoss(), drw)
+    return made
 
 
 def _cb_focal() -> BaseLoss:
     """Focal loss with class weights by effective numbers."""
     losses = import_module("imbkit.losses")
-    return losses.Reweighted(losses.FocalLoss(), losses.EffectiveNumber())
+    made: BaseLoss = losses.Reweighted(losses.FocalLoss(), losses.EffectiveNumber())
+    return made
 
 
 def _gce(tau: float = 1.7) -> BaseLoss:
@@ -83,7 +87,7 @@ def reweighter_names() -> list[str]:
     return sorted(cls.names[0] for cls in _classes(BaseReweighter))
 
 
-def get_loss(loss: Any, **params: Any) -> BaseLoss:
+def get_loss(loss: Any, /, **params: Any) -> BaseLoss:
     """Return a loss by name, of a class, or as a copy of an object.
 
     Parameters
@@ -119,7 +123,7 @@ def get_loss(loss: Any, **params: Any) -> BaseLoss:
     raise InvalidParameterError(message("get_loss", rule, found))
 
 
-def get_reweighter(reweighter: Any, **params: Any) -> BaseReweighter:
+def get_reweighter(reweighter: Any, /, **params: Any) -> BaseReweighter:
     """Return a weighting of rows by name, of a class, or as a copy of an object.
 
     Parameters
@@ -156,7 +160,7 @@ def _classes(base: type) -> list[Any]:
     """Return the public classes of a kind, in order of their names."""
     family = import_module("imbkit.losses")
     every = (getattr(family, name) for name in family.__all__)
-    kind = [each for each in every if inspect.isclass(each) and issubclass(each, base)]
+    kind: list[Any] = [c for c in every if inspect.isclass(c) and issubclass(c, base)]
     return [each for each in kind if each.names]
 
 
@@ -174,23 +178,33 @@ def _made(
             todo = todo or f"Names are {listing(sorted(known), 60)}"
             raise InvalidParameterError(message(who, f"there is no such {what}", given, todo))
         given = known[name]
-    if inspect.isclass(given) or inspect.isfunction(given):
-        _check_names(params, list(inspect.signature(given).parameters), given.__name__)
+    makes = inspect.isclass(given) and issubclass(given, nn.Module)
+    if makes or any(given is each for each in more.values()):
+        _check_names(params, given, complete=True)
         return given(**params)
-    made = copy.deepcopy(given)
-    _check_names(params, list(inspect.signature(type(made)).parameters), type(made).__name__)
-    if not params:
-        return made
+    if not params or not isinstance(given, nn.Module):
+        return copy.deepcopy(given)
+    _check_names(params, type(given))
+    if not isinstance(given, Configured):
+        rule = f"parameters of a {what} can be changed only if it is one of imbkit"
+        todo = "Give the class instead of the object"
+        raise InvalidParameterError(message(who, rule, type(given).__name__, todo))
     # A new one, so that parameters are checked as the constructor does.
-    kept = {name: getattr(made, name) for name in inspect.signature(type(made)).parameters}
-    return type(made)(**{**kept, **params})
+    kept = {name: getattr(given, name) for name in inspect.signature(type(given)).parameters}
+    return type(given)(**{**copy.deepcopy(kept), **params})
 
 
-def _check_names(params: dict[str, Any], known: list[str], who: str) -> None:
-    """Refuse parameters that are not there."""
-    unknown = [name for name in params if name not in known]
-    if unknown:
-        near = nearest_names(unknown[0], known) or known
-        rule = f"parameters are {listing(known, 20)}" if known else "has no parameters"
+def _check_names(params: dict[str, Any], maker: Callable[..., Any], complete: bool = False) -> None:
+    """Refuse parameters that are not there, and, if `complete`, to leave out one that must be."""
+    who, known = maker.__name__.lstrip("_"), inspect.signature(maker).parameters
+    named = [name for name, each in known.items() if each.kind not in _ANY]
+    unknown = [name for name in params if name not in named]
+    if unknown and len(named) == len(known):
+        near = nearest_names(unknown[0], named) or named
+        rule = f"parameters are {listing(named, 20)}" if named else "has no parameters"
         todo = f"Did you mean {' or '.join(repr(each) for each in near)}?" if near else ""
         raise InvalidParameterError(message(who, rule, unknown[0], todo))
+    must = [name for name in named if known[name].default is inspect.Parameter.empty]
+    if complete and not set(must) <= params.keys():
+        todo = f"Give {' and '.join(f'{name}=' for name in must)}, or an object"
+        raise InvalidParameterError(message(who, f"cannot do without {listing(must)}", todo=todo))

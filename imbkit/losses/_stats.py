@@ -1,6 +1,6 @@
 """What a loss may know of the training rows before it sees any."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -53,7 +53,7 @@ class ClassStats:
     cooccurrence: FloatArray | None = None
     known: FloatArray | None = None
     embedding_dim: int | None = None
-    effective_priors: FloatArray = field(default=None)  # type: ignore[assignment]
+    effective_priors: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.effective_priors is None:
@@ -130,7 +130,7 @@ class ClassStats:
         Parameters
         ----------
         effective_priors : ndarray of shape (n_classes,)
-            Shares.
+            Shares; of a multi-label target the rate of each label.
 
         Returns
         -------
@@ -140,4 +140,6 @@ class ClassStats:
         shares = np.asarray(effective_priors, dtype=np.float64)
         # A class that no batch has would make a logarithm of 0.
         shares = np.maximum(shares, _LEAST / max(self.n_samples, 1))
+        if self.task == "multilabel":
+            return replace(self, effective_priors=np.minimum(shares, 1.0))
         return replace(self, effective_priors=shares / shares.sum())

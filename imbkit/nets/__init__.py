@@ -10,11 +10,13 @@ from imbkit.nets._bodies import body_names, get_body
 from imbkit.nets._class_balanced_sampler import ClassBalancedBatchSampler
 from imbkit.nets._classifier import ImbalancedNetClassifier
 from imbkit.nets._cosine_head import CosineHead
+from imbkit.nets._cox import ImbalancedCoxNet
 from imbkit.nets._difficulty_sampler import DifficultyBatchSampler
 from imbkit.nets._dual_sampler import DualBatchSampler
 from imbkit.nets._engine import ImbNet
 from imbkit.nets._episodic_sampler import EpisodicBatchSampler
 from imbkit.nets._mlp import MLP
+from imbkit.nets._multilabel import ImbalancedMultiLabelNet
 from imbkit.nets._norms import TauNormalization, TauNormalizedRetraining, WeightAlignment
 from imbkit.nets._power_sampler import PowerBatchSampler, ProgressiveBatchSampler
 from imbkit.nets._repeat_factor_sampler import RepeatFactorBatchSampler
@@ -36,6 +38,8 @@ __all__ = [
     "DualBatchSampler",
     "EpisodicBatchSampler",
     "ImbNet",
+    "ImbalancedCoxNet",
+    "ImbalancedMultiLabelNet",
     "ImbalancedNetClassifier",
     "InstanceBatchSampler",
     "LearnableScaling",

@@ -1,5 +1,6 @@
 """What the nets with scikit-learn's face share: from a table to a trained engine, and back."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -18,7 +19,9 @@ from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, SmallClassWarning
 from imbkit.losses import BaseLoss, get_loss
 from imbkit.metrics._counts import check_weight
+from imbkit.nets._batch_sampler import BaseBatchSampler
 from imbkit.nets._bodies import get_body
+from imbkit.nets._combined_loss import check_pairs
 from imbkit.nets._cosine_head import with_cosine_head
 from imbkit.nets._devices import device_of, training_seed
 from imbkit.nets._engine import ImbNet
@@ -35,7 +38,7 @@ _NUMBERS = (np.float64, np.float32)
 class BaseNet(PartParameters):
     """A net behind scikit-learn's face. A subclass reads the target and says what is predicted."""
 
-    _parts = ("loss", "module", "sampler")
+    _parts: tuple[str, ...] = ("loss", "module", "sampler")
 
     _parameter_constraints: dict[str, list[Any]] = {
         "module": [str, callable, torch.nn.Module],
@@ -86,15 +89,26 @@ class BaseNet(PartParameters):
     random_state: Seed
     verbose: int
 
+    @property
+    def loss_(self) -> BaseLoss:
+        """The loss."""
+        loss: BaseLoss = self.net_.criterion_
+        return loss
+
+    @property
+    def sampler_(self) -> BaseBatchSampler:
+        """What batches were made of."""
+        return self.net_.sampler_
+
     def __getstate__(self) -> Any:
-        """Return what is pickled: weights on the processor, from where any device can take them."""
-        state = super().__getstate__()
+        """Return what is pickled: weights that load on the processor, and so anywhere."""
+        state = dict(super().__getstate__())  # not the attributes themselves
         net = state.get("net_")
         if net is not None and torch.device(net.device).type != "cpu":
-            net.module_.to("cpu")
-            net.criterion_.to("cpu")
-            net.set_params(device="cpu")
-            net.optimizer_ = None
+            # skorch loads tensors to the device that a net names. The one in use stays there.
+            state["net_"] = object.__new__(type(net))
+            vars(state["net_"]).update({**vars(net), "device": "cpu"})
+            state["device_"] = torch.device("cpu")
         return state
 
     def __sklearn_tags__(self) -> Tags:
@@ -111,6 +125,10 @@ class BaseNet(PartParameters):
     def _reweights(self) -> list[Any]:
         """Return the weightings of rows."""
         return []
+
+    def _losses(self) -> list[BaseLoss]:
+        """Return the loss, and those that are added."""
+        return [self._wanted_loss(), *(get_loss(each) for _, each in check_pairs(self.aux_losses))]
 
     def _wants_cosines(self, loss: BaseLoss) -> bool:
         """Whether the last layer gives cosines."""
@@ -142,6 +160,7 @@ class BaseNet(PartParameters):
         groups: AnyArray | None,
         hold_out: bool,
         n_classes: int | None = None,
+        epochs: int | None = None,
     ) -> None:
         """Make and train the engine.
 
@@ -163,36 +182,25 @@ class BaseNet(PartParameters):
             Whether rows are held out.
         n_classes : int, default=None
             Classes; None for as many as the target has.
+        epochs : int, default=None
+            Passes over the rows; None for `max_epochs`.
         """
         who = type(self).__name__
         self._seed = integer_seed(self.random_state)
         self.device_ = device_of(self.device, who)
-        loss = self._wanted_loss()
         split = None
         if hold_out:
             split = held_out(labels, self.validation_fraction, self._seed % 2**32, groups)
             if split is None:
-                rule = "there should be rows of two groups or of a class to hold out"
+                rule = "there should be rows to hold out, without which each class keeps some"
                 todo = "Epochs are not judged; the last one is kept"
                 warn(message(who, rule, "none", todo), SmallClassWarning)
         self.encoder_ = TableEncoder(standardize=self.standardize, who=who)
         self.encoder_.fit(X if split is None else take(X, split[0]))
         table = self._encoded(X, beside)
-        body = get_body(
-            self.module,
-            self.encoder_.n_features_,
-            n_outputs,
-            self.encoder_.cardinalities_,
-            seed=self._seed % 2**63,
-            **(self.module_params or {}),
-        )
-        if self._wants_cosines(loss):
-            body = with_cosine_head(body, seed=self._seed % 2**63)
         with training_seed(self._seed, self.device_):
-            self.net_ = self._engine(body, loss, split, n_classes)
-            self.net_.fit(table, y)
-        self.loss_, self.sampler_ = self.net_.criterion_, self.net_.sampler_
-        self.history_ = [dict(row) for row in self.net_.history.to_list()]
+            self.net_ = self._engine(n_outputs, split, n_classes)
+            self.net_.fit(table, y, epochs=epochs)
         self._split = split
 
     def _encoded(self, X: Any, beside: Mapping[str, AnyArray]) -> dict[str, Any]:
@@ -203,21 +211,37 @@ class BaseNet(PartParameters):
             table["codes"] = codes
         return {**table, **beside}
 
+    @property
+    def history_(self) -> list[dict[str, Any]]:
+        """Losses, score and seconds of each epoch."""
+        rows = self.net_.history.to_list()
+        return [{k: v for k, v in row.items() if k != "batches"} for row in rows]
+
     def _engine(
-        self,
-        body: torch.nn.Module,
-        loss: BaseLoss,
-        split: tuple[IntArray, IntArray] | None,
-        n_classes: int | None,
+        self, n_outputs: int, split: tuple[IntArray, IntArray] | None, n_classes: int | None
     ) -> ImbNet:
         """Return the engine, not trained yet."""
-        sampler = {f"sampler__{k}": v for k, v in (self.sampler_params or {}).items()}
+        # skorch makes the body of these, so that no second one is kept as a parameter.
+        module = {
+            "given": self.module,
+            "n_features": self.encoder_.n_features_,
+            "n_outputs": n_outputs,
+            "cardinalities": self.encoder_.cardinalities_,
+            "cosines": any(self._wants_cosines(each) for each in self._losses()),
+            "seed": self._seed % 2**63,
+            "params": dict(self.module_params or {}),
+        }
+        parts = {
+            **{f"module__{k}": v for k, v in module.items()},
+            **{f"criterion__{k}": v for k, v in (self.loss_params or {}).items()},
+            **{f"sampler__{k}": v for k, v in (self.sampler_params or {}).items()},
+        }
         judged = split is not None
         return ImbNet(
-            body,
-            criterion=loss,
+            _body,
+            criterion=self.loss,
             sampler=self.sampler,
-            **sampler,
+            **parts,
             reweight=self._reweights() or None,
             aux_losses=tuple(self.aux_losses),
             n_classes=n_classes,
@@ -240,7 +264,8 @@ class BaseNet(PartParameters):
 
     def _decay(self) -> dict[str, float]:
         """Return the weight decay, for optimizers that know it."""
-        return {"optimizer__weight_decay": self.weight_decay} if self.weight_decay else {}
+        known = inspect.signature(_optimizer(self.optimizer)).parameters
+        return {"optimizer__weight_decay": self.weight_decay} if "weight_decay" in known else {}
 
     def _scoring(self) -> Any:
         """Return what epochs are judged by."""
@@ -248,8 +273,22 @@ class BaseNet(PartParameters):
 
     def _outputs(self, X: Any) -> FloatArray:
         """Return what the module gives for rows."""
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         return self.net_.outputs(self._encoded(self._read(X, reset=False), {}))
+
+
+def _body(
+    given: Any,
+    n_features: int,
+    n_outputs: int,
+    cardinalities: Sequence[int],
+    cosines: bool,
+    seed: int,
+    params: Mapping[str, Any],
+) -> torch.nn.Module:
+    """Return the body, with the last layer that is asked for."""
+    body = get_body(given, n_features, n_outputs, cardinalities, seed=seed, **params)
+    return with_cosine_head(body, seed=seed) if cosines else body
 
 
 def _optimizer(given: str | Callable[..., Any]) -> Any:

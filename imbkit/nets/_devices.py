@@ -7,6 +7,7 @@ import torch
 
 from imbkit._core.messages import message
 from imbkit.exceptions import InvalidParameterError
+from imbkit.nets._seeded import GENERATOR
 
 __all__ = ["device_of", "training_seed"]
 
@@ -30,12 +31,11 @@ def device_of(device: str, who: str) -> torch.device:
     except RuntimeError as error:
         rule = 'device must be "auto" or a device of torch, such as "cpu" or "cuda:0"'
         raise InvalidParameterError(message(who, rule, device)) from error
-    there = {"cpu": True, "cuda": torch.cuda.is_available()}
-    there["mps"] = torch.backends.mps.is_available()
-    many = torch.cuda.device_count() if found.type == "cuda" else 1
-    if not there.get(found.type, True) or (found.index or 0) >= many:
-        rule = f"device {device!r} must be one that torch finds here"
-        raise InvalidParameterError(message(who, rule, "none", "Use 'auto' or 'cpu'"))
+    try:
+        torch.zeros(1, device=found).cpu()
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        rule = f"device {device!r} must be one that torch can compute on here"
+        raise InvalidParameterError(message(who, rule, "none", "Use 'auto' or 'cpu'")) from error
     return found
 
 
@@ -51,8 +51,9 @@ def training_seed(seed: int, device: torch.device) -> Iterator[None]:
         Where the net is.
     """
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with GENERATOR, torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed % 2**63)
-        if devices:
-            torch.cuda.manual_seed_all(seed % 2**63)
+        for each in devices:
+            with torch.cuda.device(each):  # no other one, whose state is not put back
+                torch.cuda.manual_seed(seed % 2**63)
         yield

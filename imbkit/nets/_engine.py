@@ -1,34 +1,32 @@
 """skorch's training loop, with losses that know the classes and batches that are made of them."""
 
+import copy
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import torch
-from skorch import NeuralNetClassifier
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.dataset import ValidSplit
 from torch import Tensor, nn
+from torch.utils.data import Subset
 
 from imbkit._core.card import Card
 from imbkit._core.messages import message
 from imbkit._core.types import AnyArray, FloatArray
 from imbkit._core.warn import warn
 from imbkit.exceptions import DataError, ImbkitWarning, InvalidParameterError
-from imbkit.losses import (
-    ClassStats,
-    LossContext,
-    Reweighted,
-    SumLoss,
-    get_loss,
-    get_reweighter,
-)
+from imbkit.losses import ClassStats, LossContext
 from imbkit.nets._batch_sampler import BaseBatchSampler
+from imbkit.nets._combined_loss import combined_loss
+from imbkit.nets._demands import check_demands
+from imbkit.nets._last_layer import LastLayer
 from imbkit.nets._probabilities import probabilities
 from imbkit.nets._row_sampler import InstanceBatchSampler
 from imbkit.nets._sampler_names import get_batch_sampler
-from imbkit.nets._scoring import BestEpoch, Outputs, scorer_of
+from imbkit.nets._scoring import BestEpoch, OutputScore
 from imbkit.nets._tensor_table import Batches, TensorTable
 
 __all__ = ["ImbNet"]
@@ -40,7 +38,7 @@ _A_TENTH = ValidSplit(0.1, stratified=True, random_state=0)
 _BATCH_HOOKS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
-class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
+class ImbNet(LastLayer, NeuralNetClassifier):
     """A net of skorch whose loss may know the class counts, and whose batches may be balanced.
 
     For those who write their own modules and callbacks, or need skorch's mixins (several GPUs,
@@ -73,8 +71,10 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         Largest length of the gradient.
     train_split : callable or None, default=ValidSplit(0.1, stratified=True)
         Takes the rows for validation away, as in skorch.
-    scoring : str or callable, default="balanced_accuracy"
+    scoring : str, callable or None, default="balanced_accuracy"
         What epochs are judged by on the rows for validation; the best one's weights are kept.
+        None keeps the last epoch's. A function is called with a classifier of these rows, a
+        table without columns and the target.
     patience : int, default=None
         Epochs without a better score after which training ends.
     **kwargs : object
@@ -126,6 +126,10 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
 
     card = Card(cases=())
 
+    stats_: ClassStats
+    sampler_: BaseBatchSampler
+    valid_outputs_: tuple[Tensor, TensorTable] | None
+
     prefixes_ = [*NeuralNetClassifier.prefixes_, "sampler"]
 
     def __init__(
@@ -161,7 +165,7 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         """Time, the best epoch, and a line a epoch if `verbose`."""
         score = None
         if self.scoring is not None and self.train_split:
-            score = _Score(self, scorer_of(self.scoring, type(self).__name__))
+            score = OutputScore(self.scoring, type(self).__name__)
         return [
             ("epoch_timer", EpochTimer()),
             ("best_epoch", BestEpoch(score, self.patience)),
@@ -176,7 +180,7 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         ImbNet
             The net.
         """
-        self._begun = False
+        self._begun = self._listened = False
         super().initialize()
         return self
 
@@ -188,16 +192,28 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         ImbNet
             The net.
         """
-        params = self.get_params_for("criterion")
-        loss = get_loss(self.criterion, **params)
-        if self.reweight is not None:
-            given = self.reweight if isinstance(self.reweight, list | tuple) else [self.reweight]
-            loss = Reweighted(loss, [get_reweighter(each) for each in given])
-        if self.aux_losses:
-            more = [(factor, get_loss(each)) for factor, each in self.aux_losses]
-            loss = SumLoss([(1.0, loss), *more])
-        self.criterion_ = loss
+        # Losses inside of losses are not copied by their constructors, and those given stay as
+        # they are.
+        params = copy.deepcopy(self.get_params_for("criterion"))
+        self.criterion_ = combined_loss(self.criterion, params, self.reweight, self.aux_losses)
         return self
+
+    def torch_compile(self, module: nn.Module, name: str) -> Any:
+        """Compile the module, if asked to; a loss has too little to gain.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Module or loss.
+        name : str
+            Which of them.
+
+        Returns
+        -------
+        torch.nn.Module
+            Compiled or as it was.
+        """
+        return super().torch_compile(module, name) if name == "module" else module
 
     def get_dataset(self, X: Any, y: Any = None) -> TensorTable:
         """Return the table as tensors on the device.
@@ -239,8 +255,12 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         tuple of TensorTable
             Both parts; None for no validation.
         """
+        if fit_params and not self.train_split:
+            rule = "fit takes X and y, and what train_split asks for"
+            todo = 'What belongs to rows stands in X: {"X": X, "sample_weight": weights}'
+            raise InvalidParameterError(message(type(self).__name__, rule, [*fit_params], todo))
         train, valid = super().get_split_datasets(X, y, **fit_params)
-        train, valid = _table_of(train), None if valid is None else _table_of(valid)
+        train, valid = self._table_of(train), None if valid is None else self._table_of(valid)
         train.X["index"] = torch.arange(len(train), device=train.y.device)
         self._prepare(train)
         return train, valid
@@ -262,7 +282,7 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         """
         size = len(dataset) if self.batch_size == -1 else self.batch_size
         if training:
-            return Batches(dataset, size, self.sampler_)
+            return Batches(dataset, size, self.sampler_, epoch=len(self.history))
         # Nothing is kept of a batch that is only looked at, so it may be large.
         return Batches(dataset, max(size, 8192))
 
@@ -310,7 +330,9 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         Tensor of shape ()
             The loss.
         """
-        logits, embedding = y_pred if isinstance(y_pred, tuple) else (y_pred, None)
+        logits, embedding = y_pred[:2] if isinstance(y_pred, tuple) else (y_pred, None)
+        if logits.ndim == 2 and logits.shape[1] == 1 and y_true.ndim == 1:
+            logits = logits[:, 0]  # one score a row
         loss, module = self.criterion_, self.module_
         beside = {name: X[name] for name in _BESIDE if name in X}
         if training and self.sampler_.use_weight:
@@ -346,30 +368,40 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         epochs : int, default=None
             Epochs; None for `max_epochs`.
         **fit_params : object
-            Not used.
+            Passed on to `train_split`.
 
         Returns
         -------
         ImbNet
             The net.
+
+        Raises
+        ------
+        DataError
+            If the loss is no number, and no epoch before had weights worth keeping.
         """
+        fit_params.pop("_routing_method", None)  # skorch's own
         self.check_training_readiness()
-        train, valid = self.get_split_datasets(X, y)
+        train, valid = self.get_split_datasets(X, y, **fit_params)
         parts = {"dataset_train": train, "dataset_valid": valid}
         learned = self.get_iterator(train, training=True)
         judged = None if valid is None else self.get_iterator(valid)
-        self.stopped_ = False
-        for _ in range(self.max_epochs if epochs is None else epochs):
-            self.notify("on_epoch_begin", **parts)
-            self.run_single_epoch(learned, training=True, prefix="train", step_fn=self.train_step)
-            if self.stopped_:
-                break
-            self.run_single_epoch(
-                judged, training=False, prefix="valid", step_fn=self.validation_step
-            )
-            self.notify("on_epoch_end", **parts)
-            if self.stopped_:
-                break
+        self._listened = self._is_listened()
+        self._least: dict[str, float] = {}
+        self.stopped_ = self._broken = False
+        try:
+            for _ in range(self.max_epochs if epochs is None else epochs):
+                self.notify("on_epoch_begin", **parts)
+                self.run_single_epoch(learned, True, "train", self.train_step)
+                if not self._broken:
+                    self.run_single_epoch(judged, False, "valid", self.validation_step)
+                if self._broken:
+                    break
+                self.notify("on_epoch_end", **parts)
+                if self.stopped_:
+                    break
+        finally:
+            self.valid_outputs_ = None
         return self
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
@@ -416,9 +448,9 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         **fit_params : object
             Passed on.
         """
-        if not training:
-            self.valid_outputs_ = None
         if iterator is None:
+            if not all(bool(each.isfinite().all()) for each in self.module_.parameters()):
+                self._break_off("weights that are none")
             return
         losses, sizes, outputs = [], [], []
         for batch in iterator:
@@ -431,14 +463,24 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
             if not training:
                 outputs.append(_logits(step["y_pred"]))
             if self._listened:
+                self.history.record_batch(f"{prefix}_loss", float(losses[-1]))
+                self.history.record_batch(f"{prefix}_batch_size", sizes[-1])
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         values = torch.stack(losses).double().cpu().numpy()
-        if training:
-            self._check_finite(values)
-        self.history.record(f"{prefix}_loss", float(np.average(values, weights=sizes)))
+        mean = float(np.average(values, weights=sizes))
+        better = mean < self._least.get(prefix, np.inf)
+        self._least[prefix] = min(mean, self._least.get(prefix, np.inf))
+        self.history.record(f"{prefix}_loss", mean)
+        self.history.record(f"{prefix}_loss_best", better)
         self.history.record(f"{prefix}_batch_count", len(values))
-        if not training:
-            self.valid_outputs_ = torch.cat(outputs), iterator.table.y
+        if training:
+            bad = np.flatnonzero(~np.isfinite(values))
+            if len(bad):
+                self._break_off(f"{values[bad[0]]}", f", batch {bad[0] + 1}")
+            return
+        self.valid_outputs_ = torch.cat(outputs), iterator.table
+        if not bool(self.valid_outputs_[0].isfinite().all()):
+            self._break_off("outputs that are none for rows held out")
 
     def outputs(self, X: Any) -> FloatArray:
         """Return what the module gives for rows.
@@ -486,8 +528,8 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
         """
         p = self.predict_proba(X)
         if self.stats_.task == "multilabel":
-            return (p >= 0.5).astype(int)
-        return p.argmax(axis=1)
+            return np.asarray(p >= 0.5, dtype=int)
+        return np.asarray(p.argmax(axis=1))
 
     def probabilities_of(self, outputs: FloatArray, shift: FloatArray | None = None) -> FloatArray:
         """Return probabilities for outputs of the module.
@@ -505,78 +547,9 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
             Probabilities.
         """
         loss = self.criterion_
-        scale = float(getattr(loss, "scale", 1.0) or 1.0)
+        scale = float(getattr(loss, "scale", 1.0))
         several = self.stats_.task == "multilabel"
         return probabilities(outputs, loss.link, labels=several, shift=shift, scale=scale)
-
-    def embeddings(self, X: Any) -> FloatArray:
-        """Return what the last layer is given for rows.
-
-        Parameters
-        ----------
-        X : ndarray, Tensor, mapping of them, or TensorTable
-            Inputs.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, n_embedding)
-            Embeddings.
-
-        Raises
-        ------
-        InvalidParameterError
-            If the module has no ``embed`` and `head`.
-        """
-        self._check_head("embeddings need")
-        self._set_training(False)
-        found = []
-        with torch.no_grad():
-            for batch, _ in self.get_iterator(self.get_dataset(X)):
-                found.append(self.module_.embed(**self._inputs(batch)).double().cpu().numpy())
-        return np.concatenate(found)
-
-    def head(self) -> tuple[FloatArray, FloatArray]:
-        """Return weights and intercepts of the last layer.
-
-        Returns
-        -------
-        weight : ndarray of float64, shape (n_outputs, n_embedding)
-            Weights.
-        bias : ndarray of float64, shape (n_outputs,)
-            Intercepts.
-        """
-        self._check_head("a second stage needs")
-        head = self.module_.head
-        bias = torch.zeros(len(head.weight)) if head.bias is None else head.bias
-        return tuple(each.detach().double().cpu().numpy() for each in (head.weight, bias))
-
-    def set_head(self, weight: FloatArray, bias: FloatArray) -> None:
-        """Give the last layer other weights and intercepts.
-
-        Parameters
-        ----------
-        weight : ndarray of shape (n_outputs, n_embedding)
-            Weights.
-        bias : ndarray of shape (n_outputs,)
-            Intercepts.
-        """
-        head = self.module_.head
-        with torch.no_grad():
-            head.weight.copy_(torch.as_tensor(weight))
-            head.bias.copy_(torch.as_tensor(bias))
-
-    def _check_head(self, what: str) -> None:
-        """Refuse a module whose last layer cannot be told apart."""
-        head = getattr(self.module_, "head", None)
-        if (
-            not isinstance(head, nn.Linear)
-            or head.bias is None
-            or not hasattr(self.module_, "embed")
-        ):
-            rule = f"{what} a module with embed() and a linear last layer `head` with intercepts"
-            todo = "Use 'mlp', 'residual' or 'tabular' with head='linear'"
-            got = type(self.module_).__name__
-            raise InvalidParameterError(message(type(self).__name__, rule, got, todo))
 
     def _inputs(self, x: Any) -> dict[str, Tensor]:
         """Return what of a batch is for the module."""
@@ -597,39 +570,66 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
             if each.training != training:
                 each.train(training)
 
+    def _table_of(self, part: Any) -> TensorTable:
+        """Return a part of a table as a table of its own, whatever it was made by."""
+        if isinstance(part, TensorTable):
+            return TensorTable(part.X, part.y)
+        if isinstance(part, Subset):
+            return self._table_of(part.dataset).part(np.asarray(part.indices))
+        return self.get_dataset(part.X, part.y)
+
     def _prepare(self, train: TensorTable) -> None:
         """Count the rows to learn from, and hand the counts to sampler and loss."""
         labels = train.y.cpu().numpy()
-        begun = getattr(self, "_begun", False)
-        stats = self.stats_ if begun else self._counted(labels)
-        sampler = InstanceBatchSampler()
+        begun, loss = self._begun, self.criterion_
+        stats = self.stats_ if begun else self._counted(labels, set(train.X))
+        if begun and "index" in loss.needs and len(train) != stats.n_samples:
+            rule = f"{type(loss).__name__} remembers rows, so they must stay the same"
+            got = f"{len(train):,} rows after {stats.n_samples:,}"
+            raise InvalidParameterError(message(type(self).__name__, rule, got, "Call fit"))
+        size = len(train) if self.batch_size == -1 else self.batch_size
+        beside = {name: train.X[name].cpu().numpy() for name in _OF_ROWS if name in train.X}
+        weights = beside.get("sample_weight")
+        sampler: BaseBatchSampler = InstanceBatchSampler()
         if self.sampler is not None:
             sampler = get_batch_sampler(self.sampler, **self.get_params_for("sampler"))
-        beside = {name: train.X[name].cpu().numpy() for name in _OF_ROWS if name in train.X}
         sampler.start(
             labels,
             n_classes=stats.n_classes,
-            batch_size=len(train) if self.batch_size == -1 else self.batch_size,
+            batch_size=size,
             seed=self.seed,
             max_epochs=self.max_epochs,
             groups=beside.get("group"),
-            sample_weight=beside.get("sample_weight") if sampler.use_weight else None,
+            sample_weight=weights if sampler.use_weight else None,
         )
-        self.sampler_: BaseBatchSampler = sampler
+        self.sampler_ = sampler
         if begun:
             return
         if stats.task in ("binary", "multiclass"):
+            shares = sampler.effective_priors()
+            if weights is not None and not sampler.use_weight:
+                shares = shares * _mean_weights(labels, weights, stats.n_classes)
+            stats = stats.sampled(shares)
+        elif stats.task == "multilabel" and self.sampler is not None:
+            # Batches in plain order have the rates of the known labels, as the counts do.
             stats = stats.sampled(sampler.effective_priors())
         self.stats_ = stats
-        self.criterion_.setup(stats)
+        loss.setup(stats)
         if "X" in train.X:
-            self.criterion_.see(train.X["X"].cpu().numpy())
-        self.criterion_.to(self.device)
-        self._check_needs(train)
+            loss.see(train.X["X"].cpu().numpy())
+        loss.to(self.device)
+        if "learnable" in loss.needs:
+            self.initialize_optimizer()  # parameters may be new since the counts are known
+        check_demands(loss, self.module_, sampler, stats, set(train.X), size, type(self).__name__)
         self._begun = True
 
-    def _counted(self, labels: AnyArray) -> ClassStats:
-        """Return the counts of the target."""
+    def _counted(self, labels: AnyArray, columns: set[str]) -> ClassStats:
+        """Return the counts of the target; where there are no classes, of the rows alone."""
+        tasks = self.criterion_.tasks
+        if {"time", "event"} <= columns:
+            return ClassStats(np.zeros(0), len(labels), "survival")
+        if self.n_classes is None and labels.ndim == 1 and tasks == {"aggregate"}:
+            return ClassStats(np.zeros(0), len(labels), "aggregate")
         if labels.ndim == 1 and labels.dtype.kind == "f":
             rule = "the target must hold class positions of type int64"
             todo = "Encode classes by numpy.unique(y, return_inverse=True)"
@@ -640,48 +640,24 @@ class ImbNet(NeuralNetClassifier):  # type: ignore[misc]
             self.classes_inferred_ = np.arange(stats.n_classes)
         return stats
 
-    def _check_needs(self, train: TensorTable) -> None:
-        """Refuse a loss that the module or the batches cannot serve."""
-        loss, who = self.criterion_, type(self).__name__
-        if self.stats_.task not in loss.tasks:
-            rule = f"{type(loss).__name__} serves {', '.join(sorted(loss.tasks))} targets"
-            raise InvalidParameterError(message(who, rule, f"a {self.stats_.task} one"))
-        if "head" in loss.needs and not hasattr(getattr(self.module_, "head", None), "weight"):
-            rule = f"{type(loss).__name__} needs a module with a last layer `head`"
-            todo = "Use 'mlp', 'residual' or 'tabular', or name the last layer so"
-            raise InvalidParameterError(message(who, rule, type(self.module_).__name__, todo))
-        for need in ("group", "time"):
-            if need in loss.needs and need not in train.X:
-                rule = f"{type(loss).__name__} needs the {need} of each row"
-                raise InvalidParameterError(message(who, rule, "none", "Pass it with the rows"))
-
-    def _check_finite(self, values: FloatArray) -> None:
-        """End training where a loss is no number."""
-        bad = np.flatnonzero(~np.isfinite(values))
-        if not len(bad):
-            return
-        epoch, who = len(self.history), type(self).__name__
-        rule = "the loss must be a number"
-        got = f"{values[bad[0]]} in epoch {epoch}, batch {bad[0] + 1}"
+    def _break_off(self, got: str, where: str = "") -> None:
+        """End training where numbers are none: with the best weights, or with an error."""
+        who, rule = type(self).__name__, "losses and outputs must be numbers"
+        got = f"{got} in epoch {len(self.history)}{where}"
         todo = "Lower lr, standardise the columns, or set gradient_clip=1.0"
-        best = dict(self.callbacks_).get("best_epoch")
+        best = next((each for _, each in self.callbacks_ if isinstance(each, BestEpoch)), None)
         if best is None or best.weights_ is None:
             raise DataError(message(who, rule, got, todo))
         warn(message(who, rule, got, f"The best weights so far are kept. {todo}"), ImbkitWarning)
-        self.stopped_ = True
+        self._broken = True
 
-    @property
-    def _listened(self) -> bool:
-        """Whether a callback wants to hear of batches."""
-        found = getattr(self, "_listens", None)
-        if found is None:
-            found = any(
-                getattr(type(each), hook, None) is not getattr(Callback, hook)
-                for _, each in self.callbacks_
-                for hook in _BATCH_HOOKS
-            )
-            self._listens = found
-        return bool(found)
+    def _is_listened(self) -> bool:
+        """Whether a callback, or a subclass, wants to hear of batches."""
+        return any(
+            getattr(type(each), hook, None) is not getattr(base, hook)
+            for each, base in [(self, NeuralNet), *((c, Callback) for _, c in self.callbacks_)]
+            for hook in _BATCH_HOOKS
+        )
 
 
 class _Whole(nn.Module):
@@ -696,29 +672,14 @@ class _Whole(nn.Module):
         return self.module(**inputs) if set(inputs) != {"X"} else self.module(inputs["X"])
 
 
-class _Score:
-    """The score of outputs, as a function that pickles."""
-
-    def __init__(self, net: ImbNet, scorer: Any) -> None:
-        self.net, self.scorer = net, scorer
-
-    def __call__(self, outputs: Tensor, y: Tensor) -> float:
-        truth = y.cpu().numpy()
-        p = self.net.probabilities_of(outputs.float().cpu().numpy())
-        several = truth.ndim == 2
-        known = Outputs(p, np.arange(p.shape[1]), several)
-        return float(self.scorer(known, np.empty((len(truth), 0)), truth))
-
-
 def _logits(found: Any) -> Tensor:
     """Return the first of what a module gave, without a gradient."""
-    first = found[0] if isinstance(found, tuple) else found
+    first: Tensor = found[0] if isinstance(found, tuple) else found
     return first.detach()
 
 
-def _table_of(dataset: Any) -> TensorTable:
-    """Return a part of a table as a table."""
-    if isinstance(dataset, TensorTable):
-        return TensorTable(dataset.X, dataset.y)
-    found: TensorTable = dataset.dataset.part(np.asarray(dataset.indices))
-    return found
+def _mean_weights(labels: AnyArray, weights: FloatArray, n_classes: int) -> FloatArray:
+    """Return the mean weight of each class's rows, 1 for a class without any."""
+    mass = np.bincount(labels, weights, minlength=n_classes)
+    count = np.bincount(labels, minlength=n_classes)
+    return np.divide(mass, count, out=np.ones(n_classes), where=count > 0)

@@ -6,7 +6,26 @@ from scipy.special import expit, log_expit, softmax
 from imbkit._core.types import FloatArray
 from imbkit.losses._base import Link
 
-__all__ = ["probabilities"]
+__all__ = ["class_logits", "probabilities"]
+
+
+def class_logits(outputs: FloatArray, link: Link, *, scale: float = 1.0) -> FloatArray:
+    """Return logarithms of the probabilities of classes, up to a constant of the row.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, n_classes), (n, 1) or (n,)
+        What the module gives; one number a row is the score of the second of two classes.
+    link : {"softmax", "sigmoid", "cosine", "score"}
+        What outputs are.
+    scale : float, default=1.0
+        What outputs are multiplied by first.
+    """
+    z = outputs.astype(np.float64) * scale
+    if z.shape[1:] in ((), (1,)):
+        return np.stack([np.zeros(len(z)), z.reshape(len(z))], axis=1)
+    # Of classes one against the rest the probabilities are made to sum to one.
+    return np.asarray(log_expit(z)) if link == "sigmoid" else z
 
 
 def probabilities(
@@ -22,7 +41,7 @@ def probabilities(
     Parameters
     ----------
     outputs : ndarray of shape (n, n_classes), (n, n_labels) or (n,)
-        What the module gives; one number a row is the score of the second of two classes.
+        What the module gives.
     link : {"softmax", "sigmoid", "cosine", "score"}
         What outputs are.
     labels : bool, default=False
@@ -33,11 +52,7 @@ def probabilities(
     scale : float, default=1.0
         What outputs are multiplied by first.
     """
-    z = outputs.astype(np.float64) * scale
     if labels:
-        return np.asarray(expit(z))
-    if z.shape[1:] in ((), (1,)):
-        z = np.stack([np.zeros(len(z)), z.reshape(len(z))], axis=1)
-    elif link == "sigmoid":
-        z = log_expit(z)  # classes one against the rest: of their probabilities the shares
+        return np.asarray(expit(outputs.astype(np.float64) * scale))
+    z = class_logits(outputs, link, scale=scale)
     return np.asarray(softmax(z if shift is None else z + shift, axis=1))

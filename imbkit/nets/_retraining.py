@@ -1,6 +1,6 @@
 """Last layers learned anew on what the body gives."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +14,8 @@ from imbkit.nets._second_stage import BaseSecondStage, Embedded, balanced_recall
 __all__ = ["ClassifierRetraining", "LearnableScaling", "NearestClassMean"]
 
 _STEPS = 1000
+
+_Layer: TypeAlias = tuple[FloatArray, FloatArray]
 
 
 class ClassifierRetraining(BaseSecondStage):
@@ -93,10 +95,6 @@ class ClassifierRetraining(BaseSecondStage):
 class LearnableScaling(BaseSecondStage):
     """Learn one factor for each class's weights, with all classes weighted alike (LWS).
 
-    Parameters
-    ----------
-    None
-
     See Also
     --------
     ClassifierRetraining : Learns all weights.
@@ -104,7 +102,7 @@ class LearnableScaling(BaseSecondStage):
 
     Notes
     -----
-    Logits f_k (w_k e) + b_k with factors f of least class-balanced log-loss: at most 100, and
+    Logits f_k (w_k e) + b_k with factors f of least class-balanced log-loss: from 0 to 100, and
     solved instead of approached by steps. The paper scales the intercepts as well.
 
     References
@@ -230,9 +228,9 @@ class NearestClassMean(BaseSecondStage):
         return new, at, _scores((weight, bias), (new, at), valid)
 
 
-def _scores(before: Any, after: Any, valid: Embedded | None) -> dict[str, Any]:
+def _scores(before: _Layer, after: _Layer, valid: Embedded | None) -> dict[str, Any]:
     """Return the mean recalls of both layers on rows held out."""
     if valid is None:
         return {}
-    values = [balanced_recall(*each, valid) for each in (before, after)]
+    values = [balanced_recall(weight, bias, valid) for weight, bias in (before, after)]
     return {"balanced_accuracy": tuple(values)}

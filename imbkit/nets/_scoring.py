@@ -8,13 +8,16 @@ import numpy as np
 from sklearn.metrics import get_scorer as sklearn_scorer
 from sklearn.metrics import get_scorer_names
 from skorch.callbacks import Callback
+from torch import Tensor
 
 from imbkit._core.messages import message, nearest_names
 from imbkit._core.types import AnyArray, FloatArray
-from imbkit.exceptions import InvalidParameterError
+from imbkit._core.warn import warn
+from imbkit.exceptions import ImbkitWarning, InvalidParameterError
 from imbkit.metrics import get_scorer, metric_names
+from imbkit.nets._tensor_table import TensorTable
 
-__all__ = ["BestEpoch", "Outputs", "scorer_of"]
+__all__ = ["BestEpoch", "OfLabels", "OutputScore", "Outputs", "scorer_of"]
 
 
 class Outputs:
@@ -78,14 +81,61 @@ def scorer_of(scoring: str | Callable[..., float], who: str) -> Callable[..., fl
         raise InvalidParameterError(message(who, rule, scoring, todo)) from error
 
 
-class BestEpoch(Callback):  # type: ignore[misc]
+class OutputScore:
+    """A score of a net's outputs for held-out rows, as an object that pickles.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        See `scorer_of`. Scores that have names know sample weights.
+    who : str
+        What messages speak for.
+    """
+
+    def __init__(self, scoring: str | Callable[..., float], who: str) -> None:
+        self.scorer = scorer_of(scoring, who)
+        self.weighs = isinstance(scoring, str) or getattr(scoring, "weighs", False)
+
+    def __call__(self, net: Any, outputs: Tensor, table: TensorTable) -> float:
+        """Return the score, larger being better."""
+        found, truth = outputs.float().cpu().numpy(), table.y.cpu().numpy()
+        if net.stats_.task == "survival":  # log hazards, which are no probabilities
+            return float(self.scorer(found, truth))
+        p = net.probabilities_of(found)
+        model = Outputs(p, np.arange(p.shape[1]), truth.ndim == 2)
+        weights = table.X.get("sample_weight") if self.weighs else None
+        more = {} if weights is None else {"sample_weight": weights.cpu().numpy()}
+        return float(self.scorer(model, np.empty((len(truth), 0)), truth, **more))
+
+
+class OfLabels:
+    """A user's score, which is to see labels instead of class positions.
+
+    Parameters
+    ----------
+    scorer : callable
+        Of a classifier, X and y.
+    classes : ndarray of shape (n_classes,)
+        Labels.
+    """
+
+    def __init__(self, scorer: Callable[..., float], classes: AnyArray) -> None:
+        self.scorer, self.classes = scorer, classes
+
+    def __call__(self, model: Outputs, X: Any, y: AnyArray) -> float:
+        """Return the score."""
+        known = Outputs(model.probabilities, self.classes, multilabel=False)
+        return float(self.scorer(known, X, self.classes[y]))
+
+
+class BestEpoch(Callback):
     """Keep the weights of the epoch with the best score, and stop when none gets better.
 
     Parameters
     ----------
     score : callable, default=None
-        ``score(outputs, y)`` of the held-out rows' outputs, larger being better; None keeps the
-        last epoch.
+        ``score(net, outputs, table)`` for the held-out rows, larger being better; None keeps
+        the last epoch.
     patience : int, default=None
         Epochs without a better one after which training ends; None goes on to the end.
     name : str, default="valid_score"
@@ -94,7 +144,7 @@ class BestEpoch(Callback):  # type: ignore[misc]
 
     def __init__(
         self,
-        score: Callable[[Any, Any], float] | None = None,
+        score: Callable[[Any, Tensor, TensorTable], float] | None = None,
         patience: int | None = None,
         name: str = "valid_score",
     ) -> None:
@@ -102,25 +152,29 @@ class BestEpoch(Callback):  # type: ignore[misc]
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget what was."""
-        self.best_, self.best_epoch_, self.weights_ = -np.inf, None, None
+        self.best_, self.since_, self.weights_ = -np.inf, 0, None
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Score the outputs of the held-out rows, and keep the weights if they are the best."""
         if self.score is None or net.valid_outputs_ is None:
             return
-        value = float(self.score(*net.valid_outputs_))
+        value = self.score(net, *net.valid_outputs_)
         net.history.record(self.name, value)
         better = value > self.best_
         net.history.record(f"{self.name}_best", better)
+        self.since_ += 1
         if better:
-            self.best_, self.best_epoch_ = value, net.history[-1, "epoch"]
+            self.best_, self.since_ = value, 0
             self.weights_ = copy.deepcopy(net.module_.state_dict())
-        elif self.patience is not None:
-            since = net.history[-1, "epoch"] - (self.best_epoch_ or 0)
-            net.stopped_ = since >= self.patience
+        elif self.patience is not None and not np.isnan(value):
+            net.stopped_ = self.since_ >= self.patience
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Put the best weights back."""
         if self.weights_ is not None:
             net.module_.load_state_dict(self.weights_)
             self.weights_ = None
+        elif self.since_:
+            rule = "the score of the rows held out must be a number"
+            todo = "The last epoch is kept. Hold out more rows, or judge by another score"
+            warn(message(type(net).__name__, rule, "NaN", todo), ImbkitWarning)

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
 
-__all__ = ["seeded"]
+__all__ = ["GENERATOR", "seeded"]
+
+GENERATOR = RLock()
+"""Held by whoever seeds torch's generator: all threads share it, and would draw from it in turn."""
 
 
 @contextmanager
@@ -20,7 +24,7 @@ def seeded(seed: int) -> Iterator[None]:
     seed : int
         0 or more.
     """
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    with GENERATOR, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Not torch.manual_seed, which sets the generators of all devices.
         torch.default_generator.manual_seed(seed)
         yield

@@ -56,13 +56,19 @@ class Batches:
         Rows a batch, where there is no sampler.
     sampler : BaseBatchSampler, default=None
         What batches are made of; None goes through the rows once, in their order.
+    epoch : int, default=0
+        Number of the next epoch, which batches of a sampler depend on.
     """
 
     def __init__(
-        self, table: TensorTable, batch_size: int, sampler: BaseBatchSampler | None = None
+        self,
+        table: TensorTable,
+        batch_size: int,
+        sampler: BaseBatchSampler | None = None,
+        epoch: int = 0,
     ) -> None:
         self.table, self.batch_size, self.sampler = table, batch_size, sampler
-        self.epoch = 0
+        self.epoch = epoch
 
     def __len__(self) -> int:
         if self.sampler is not None:
@@ -78,8 +84,23 @@ class Batches:
         device = self.table.y.device
         # One copy of all positions to the device; a batch is then a slice of them.
         parts = list(self.sampler.batches(epoch))
-        order = torch.as_tensor(np.concatenate(parts) if parts else np.empty(0, int), device=device)
+        order = torch.as_tensor(np.concatenate(parts), device=device)
+        groups = self._groups(self.sampler, parts)
         low = 0
         for part in parts:
-            yield self.table[order[low : low + len(part)]]
-            low += len(part)
+            places = slice(low, low + len(part))
+            batch = self.table[order[places]]
+            if groups is not None:
+                batch[0]["group"] = groups[places]
+            yield batch
+            low = places.stop
+
+    def _groups(self, sampler: BaseBatchSampler, parts: list[IntArray]) -> Tensor | None:
+        """Return the groups that a sampler knows, of all rows of an epoch."""
+        if "group" not in sampler.serves:
+            return None
+        found = [sampler.groups_of(part) for part in parts]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        return torch.as_tensor(np.concatenate(known), device=self.table.y.device)

@@ -12,6 +12,8 @@ from imbkit.exceptions import DataError
 
 __all__ = ["TrainingRows"]
 
+_TINY = np.finfo(float).tiny  # instead of no mass at all, to divide by
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrainingRows:
@@ -93,6 +95,11 @@ class TrainingRows:
 
     def shares(self, weight: FloatArray | None = None) -> FloatArray:
         """Return the class shares, or the rate of each label, among rows drawn by weights."""
+        if self.has is not None and self.lacks is not None:
+            # Of a label only the rows are asked in which it is known.
+            known = self.has | self.lacks
+            total = known.sum(axis=0) if weight is None else weight @ known
+            return np.asarray(self.masses(weight) / np.maximum(total, _TINY))
         total = self.n if weight is None else weight.sum()
         return np.asarray(self.masses(weight) / total)
 

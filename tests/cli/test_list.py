@@ -1,4 +1,8 @@
 import json
+import subprocess
+import sys
+
+import pytest
 
 from imbkit._core.catalog import catalog
 from imbkit.bench._panel import learner_names, strategy_names
@@ -51,9 +55,61 @@ def test_an_unknown_family_suggests_near_ones(run):
 
 def test_a_missing_extra_is_named_with_the_way_to_install_it(run, monkeypatch):
     monkeypatch.setattr(
-        "imbkit._core.catalog.missing_packages", lambda extra: ["pandas"] * bool(extra)
+        "imbkit._core.catalog.missing_packages",
+        lambda extra: ["pandas", "skorch", "torch"] * bool(extra),
     )
     done = run("list")
     assert done.code == 0
     assert 'imbkit.bench   needs: pip install "imbkit[compare]"' in done.out
     assert "imbkit.metrics\n" in done.out
+
+
+def test_losses_and_nets_are_listed_with_their_kinds_and_short_names(run):
+    pytest.importorskip("skorch", reason="torch and skorch are not installed (extra: nets)")
+    lines = {x["name"]: x for x in json.loads(run("list", "losses", "--json").out)}
+    assert lines["FocalLoss"]["kind"] == "method"
+    assert lines["get_loss"]["kind"] == "function"
+    assert lines["CrossEntropyLoss"]["names"] == ["cross_entropy", "ce"]
+    assert lines["BaseLoss"]["names"] == []
+    table = run("list", "losses").out
+    assert table.startswith("imbkit.losses\n")
+    assert "[balanced_softmax, bsm]" in " ".join(table.split())
+    nets = {x["name"]: x for x in json.loads(run("list", "nets", "--json").out)}
+    assert nets["ImbalancedNetClassifier"]["kind"] == "method"
+    assert nets["ClassifierRetraining"]["names"] == ["crt"]
+    assert all(x["available"] and not x["install"] for x in [*lines.values(), *nets.values()])
+
+
+WITHOUT_TORCH = """
+import sys
+from importlib.machinery import PathFinder
+
+class Hiding(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.split(".")[0] in ("torch", "skorch")
+        return None if hidden else PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [Hiding if each is PathFinder else each for each in sys.meta_path]
+from imbkit.cli import main
+for argv in {argvs!r}:
+    print(main(argv))
+"""
+
+
+def test_without_torch_they_are_listed_with_the_way_to_install_it():
+    argvs = [["list", "losses"], ["list", "nets", "--json"], ["list", "learners"]]
+    argvs.append(["compare", "--learner", "net:balanced-softmax"])
+    code = WITHOUT_TORCH.replace("{argvs!r}", repr(argvs))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    losses, nets, learners, compared = done.stdout.split("\n0\n")
+    assert losses.startswith('imbkit.losses   needs: pip install "imbkit[nets]"\n')
+    assert "  FocalLoss " in losses
+    for line in json.loads(nets):
+        assert (line["kind"], line["available"]) == ("unknown", False)
+        assert line["install"] == 'pip install "imbkit[nets]"'
+    assert "only where named" in learners
+    assert 'needs: pip install "imbkit[nets]"' in " ".join(learners.split())
+    assert compared == "2\n"
+    assert "net: needs the package torch, which is not installed" in done.stderr
+    assert 'Run: pip install "imbkit[nets]".' in done.stderr

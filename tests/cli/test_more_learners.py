@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from imbkit.bench._more_learners import more_learner_names
 
@@ -39,3 +40,21 @@ def test_from_a_file_to_files(run, tmp_path):
         [sys.executable, folder / "recipe.py"], capture_output=True, text=True, check=True
     )
     assert "agree on 100.00% of the rows" in told.stdout
+
+
+def test_a_net_by_its_loss_from_a_file_to_files(run, tmp_path):
+    pytest.importorskip("skorch", reason="torch and skorch are not installed (extra: nets)")
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc"))
+    table["kind"] = rng.choice(["x", "y"], 200)
+    table["ill"] = np.where(table["a"] + table["b"] > 1.2, "yes", "no")
+    table.to_csv("t.csv", index=False)
+    argv = "compare t.csv --target ill --folds 2 --repeats 1 --jobs 1 --strategy none --learner"
+    done = run(*argv.split(), "net:balanced-softmax")
+    assert (done.code, done.err.count("failed")) == (0, 0)
+    found = json.loads((tmp_path / "imbkit-report" / "summary.json").read_text())
+    assert found["entries"][1]["id"] == "none/net:balanced-softmax"
+    assert "net with balanced softmax" in done.out
+    refused = run(*argv.split(), "net:balanced-softmx")
+    assert refused.code == 2
+    assert "Did you mean 'balanced_softmax'" in refused.err

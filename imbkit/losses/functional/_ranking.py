@@ -206,10 +206,11 @@ def squared_hinge_means(
 
     Returns
     -------
-    of_all, of_positives : Tensor of shape (n_positives,)
-        Means over all rows of the squared hinge of a row's score over the positive row's, and
-        the part of the mean that is owed to positive rows: a smooth rank, and a smooth rank
-        among positives, both over n.
+    of_all : Tensor of shape (n_positives,)
+        Means over all rows of the squared hinge of a row's score over the positive row's: a
+        smooth rank, over n.
+    of_positives : Tensor of shape (n_positives,)
+        The part of the mean that is owed to positive rows: a smooth rank among positives.
 
     Examples
     --------

@@ -222,8 +222,14 @@ def soft_counts(
 
     Returns
     -------
-    tp, fp, fn, tn : Tensor of shape (n_columns,)
-        True positives, false positives, false negatives and true negatives.
+    tp : Tensor of shape (n_columns,)
+        True positives.
+    fp : Tensor of shape (n_columns,)
+        False positives.
+    fn : Tensor of shape (n_columns,)
+        False negatives.
+    tn : Tensor of shape (n_columns,)
+        True negatives.
 
     Examples
     --------

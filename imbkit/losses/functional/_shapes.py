@@ -7,9 +7,9 @@ from torch import Tensor
 
 from imbkit.losses.functional._stable import (
     columns_of,
-    log_complement,
     log_probability,
     log_sigmoid_pair,
+    log_softmax_pair,
 )
 
 __all__ = ["binary_focal", "comp_sum", "focal", "margin_gap", "poly1"]
@@ -41,9 +41,8 @@ def focal(logits: Tensor, target: Tensor, *, gamma: float = 2.0) -> Tensor:
     >>> focal(torch.zeros(1, 2), torch.tensor([0]), gamma=1.0)
     tensor([0.3466])
     """
-    z = columns_of(logits)
-    log_p = log_probability(z, target)
-    return -torch.exp(gamma * log_complement(z, target)) * log_p
+    log_p, log_rest = log_softmax_pair(logits, target)
+    return -torch.exp(gamma * log_rest) * log_p
 
 
 def binary_focal(logits: Tensor, target: Tensor, *, gamma: float = 2.0) -> Tensor:
@@ -100,8 +99,7 @@ def poly1(logits: Tensor, target: Tensor, *, eps1: float = 1.0, gamma: float = 0
     >>> poly1(torch.zeros(1, 2), torch.tensor([0]), eps1=2.0)
     tensor([1.6931])
     """
-    z = columns_of(logits)
-    log_p, log_rest = log_probability(z, target), log_complement(z, target)
+    log_p, log_rest = log_softmax_pair(logits, target)
     return eps1 * torch.exp((gamma + 1) * log_rest) - torch.exp(gamma * log_rest) * log_p
 
 

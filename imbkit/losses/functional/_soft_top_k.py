@@ -1,5 +1,6 @@
 """Sigmoids moved, row by row, so that they sum to a number of labels."""
 
+import math
 from typing import Any
 
 import torch
@@ -122,7 +123,7 @@ class _LogSoftTopK(torch.autograd.Function):
 def _threshold(z: Tensor, k: Tensor) -> Tensor:
     """Return t of each row with sum of sigmoid(z + t) = k, for scores up to 0, or -inf."""
     n_labels = max(z.shape[1], 2)
-    reach = _REACH + torch.log(torch.tensor(float(n_labels))).item()
+    reach = _REACH + math.log(n_labels)
     least = z.masked_fill(z == -torch.inf, 0.0).amin(1, keepdim=True)
     low, width = torch.full_like(k, -reach), 2 * reach - least
     for _ in range(_HALVINGS):

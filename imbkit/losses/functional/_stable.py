@@ -69,7 +69,7 @@ def log_probability(logits: Tensor, target: Tensor) -> Tensor:
     >>> log_probability(torch.tensor([[1e4, 0.0]]), torch.tensor([1]))
     tensor([-10000.])
     """
-    return logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(1)
+    return logits.log_softmax(1).gather(1, target[:, None])[:, 0]
 
 
 def log_complement(logits: Tensor, target: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ def log_complement(logits: Tensor, target: Tensor) -> Tensor:
     Returns
     -------
     Tensor of shape (n,)
-        log(1 - p), at most 0, also where p rounds to 1.
+        The logarithm of 1 - p, at most 0, also where p rounds to 1.
 
     Examples
     --------
@@ -248,10 +248,20 @@ def unit_rows(values: Tensor) -> Tensor:
     >>> unit_rows(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    return values / values.norm(dim=1, keepdim=True).clamp_min(_NOTHING)
+    lengths: Tensor = values.norm(dim=1, keepdim=True)
+    return values / lengths.clamp_min(_NOTHING)
 
 
 def log_sigmoid_pair(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return log p of each row's own label and log(1 - p), for labels of 0 and 1."""
     u = signed(logits, target)
     return logsigmoid(u), logsigmoid(-u)
+
+
+def log_softmax_pair(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log p of each row's own class and log(1 - p), for logits of any shape of classes."""
+    if logits.ndim == 1 or logits.shape[1] == 2:
+        # Of two classes the rest is the other one, for half of the work.
+        gap = logits if logits.ndim == 1 else logits[:, 1] - logits[:, 0]
+        return log_sigmoid_pair(gap, target)
+    return log_probability(logits, target), log_complement(logits, target)

@@ -98,8 +98,8 @@ def influence_weights(
     Returns
     -------
     Tensor of shape (n,)
-        alpha / (influence + 0.001). The influence is the sum of the absolute entries of the
-        gradient of a row's cross-entropy by the weights of the last layer.
+        Weights alpha / (influence + 0.001). The influence is the sum of the absolute entries of
+        the gradient of a row's cross-entropy by the weights of the last layer.
 
     Examples
     --------
@@ -222,8 +222,8 @@ def kl_dro_value(
     Returns
     -------
     Tensor of shape ()
-        temperature log mean exp(losses / temperature). Its gradient is that of the mean of the
-        losses times constant :func:`kl_dro_weights`.
+        The value temperature log mean exp(losses / temperature). Its gradient is that of the
+        mean of the losses times constant :func:`kl_dro_weights`.
 
     Examples
     --------
