@@ -7,10 +7,11 @@ loss that knows the class shares. And what that does to its probabilities.
 """
 
 # %%
-# Where proteins are in a yeast cell: ten classes, the rarest with 5 of 1,484 rows. Nothing has to be
-# scaled or encoded first.
+# Where proteins are in a yeast cell: ten classes, the rarest with 5 of 1,484 rows. Nothing has to
+# be scaled or encoded first.
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score, log_loss, recall_score
 from sklearn.model_selection import train_test_split
 
@@ -59,7 +60,6 @@ plt.show()
 # net: better by far where probabilities are meant as such.
 balanced = fitted["balanced softmax"]
 print(np.round(balanced.effective_prior_, 2))
-led_back = ImbalancedNetClassifier(**{**balanced.get_params(deep=False), "predict_prior": "train"})
-led_back.fit(X_train, y_train)
+led_back = clone(balanced).set_params(predict_prior="train").fit(X_train, y_train)
 for name, model in {**fitted, "balanced softmax, led back": led_back}.items():
     print(f"{name}: log-loss {log_loss(y_test, model.predict_proba(X_test)):.3f}")

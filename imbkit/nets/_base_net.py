@@ -107,7 +107,7 @@ class BaseNet(PartParameters):
         if net is not None and torch.device(net.device).type != "cpu":
             # skorch loads tensors to the device that a net names. The one in use stays there.
             state["net_"] = object.__new__(type(net))
-            vars(state["net_"]).update({**vars(net), "device": "cpu"})
+            state["net_"].__dict__.update({**net.__dict__, "device": "cpu"})
             state["device_"] = torch.device("cpu")
         return state
 

@@ -58,6 +58,15 @@ def test_a_class_of_one_group_stays_in_training():
         assert not codes[valid].any()
 
 
+def test_of_groups_those_with_all_classes_are_held_out():
+    groups = np.repeat(np.arange(20), 5)
+    codes = np.isin(groups, (3, 8)).astype(int)
+    for seed in range(8):
+        train, valid = held_out(codes, 0.1, seed, groups)
+        assert codes[train].any()
+        assert codes[valid].any()
+
+
 def test_a_class_with_few_rows_does_not_warn_or_fail():
     groups = np.arange(12)  # each row a group; warnings are errors in this suite
     assert held_out(np.array([0] * 10 + [1, 1]), 0.1, 0, groups) is not None

@@ -199,6 +199,23 @@ def test_the_scale_of_a_loss_is_no_part_of_the_new_layer(net, rare):
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*expects cosines")
+def test_a_stage_sees_the_layer_times_the_scale_of_the_loss(net, rare):
+    X, y = rare
+    more = {"loss": "ldam", "head": "linear", "loss_params": {"scale": 4.0}}
+    plain, seen = net(**more).fit(X, y), []
+
+    class Seeing(Scaled):
+        def fit_head(self, weight, bias, train, valid=None):
+            seen.extend((weight, bias))
+            return super().fit_head(weight, bias, train, valid)
+
+    staged = net(**more, two_stage=Seeing()).fit(X, y)
+    for found, own, kept in zip(seen, plain.net_.head(), staged.net_.head(), strict=True):
+        np.testing.assert_allclose(found, own * 4, rtol=1e-6)
+        np.testing.assert_allclose(kept, own, rtol=1e-6)
+
+
 def test_retraining_improves_the_mean_recall(net, blobs):
     X, y, X_test, y_test = blobs
     more = {"max_epochs": 15, "early_stopping": False}
