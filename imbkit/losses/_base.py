@@ -141,6 +141,8 @@ class BaseLoss(Configured):
     level: ClassVar[Level] = "sample"
     #: What the module's outputs are, which decides how they become probabilities.
     link: Link = "softmax"
+    #: Whether it looks at the outputs; one of embeddings alone cannot teach a last layer.
+    of_outputs: bool = True
 
     @abstractmethod
     def per_item(self, batch: LossContext) -> Tensor:

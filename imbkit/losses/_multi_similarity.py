@@ -63,6 +63,7 @@ class MultiSimilarityLoss(BaseLoss):
         cases=({}, {"beta": 40.0, "base": 0.8, "epsilon": None}),
     )
     names = ("multi_similarity", "ms")
+    of_outputs = False
     level = "batch"
     needs = frozenset({"embedding", "pairs"})
 

@@ -59,6 +59,7 @@ class NormDirectionLoss(BaseLoss):
 
     card = Card(paper="Wang et al. (2024), doi:10.1007/978-3-031-72691-0_2")
     names = ("nd", "norm_direction")
+    of_outputs = False
 
     means: Tensor
 

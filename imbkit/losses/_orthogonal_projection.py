@@ -61,6 +61,7 @@ class OrthogonalProjectionLoss(BaseLoss):
         cases=({}, {"gamma": 2.0, "absolute": False}),
     )
     names = ("orthogonal_projection", "opl")
+    of_outputs = False
     level = "batch"
     needs = frozenset({"embedding", "pairs"})
 

@@ -489,6 +489,11 @@ class ImbalancedNetClassifier(ClassifierMixin, BaseNet):
         net = super()._engine(n_outputs, split, n_classes)
         if self.two_stage is not None:
             net.initialize().head()
+        elif not any(each.of_outputs for each in self._losses()):
+            rule = "some loss must look at the outputs, or the last layer learns nothing"
+            got = f"{type(self._wanted_loss()).__name__}, which looks at embeddings alone"
+            todo = "Add it to another loss by aux_losses=[(1.0, ...)], or set two_stage"
+            raise InvalidParameterError(message(type(self).__name__, rule, got, todo))
         return net
 
     def _check_partial(self) -> None:

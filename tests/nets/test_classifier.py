@@ -851,3 +851,14 @@ def test_an_unknown_loss_class_of_ones_own(net, rare):
             return functional.cross_entropy(batch.logits, batch.target) ** 2
 
     assert net(loss=Squared).fit(X, y).predict_proba(X).shape == (300, 2)
+
+
+def test_a_loss_of_embeddings_alone_needs_another_or_a_second_stage(net, blobs):
+    X, y, *_ = blobs
+    with pytest.raises(InvalidParameterError, match=r"some loss must look at the outputs.*aux_los"):
+        net(loss="multi_similarity").fit(X, y)
+    balanced = {"sampler": "class_balanced"}
+    beside = net(aux_losses=[(0.1, "multi_similarity")], **balanced).fit(X, y)
+    assert beside.predict_proba(X).shape == (len(X), len(beside.classes_))
+    staged = net(loss="multi_similarity", two_stage="ncm", **balanced).fit(X, y)
+    assert set(staged.predict(X)) <= set(staged.classes_)
