@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
@@ -35,8 +36,8 @@ def built(cls, settings):
 
 
 def limits(entries):
-    # Losses are compared in a contract of their own, tests/losses/test_contract.py.
-    carded = [entry for entry in entries if entry.card and entry.family != "losses"]
+    # Losses and batch samplers are compared in tests of their own, tests/losses and tests/nets.
+    carded = [entry for entry in entries if entry.card and issubclass(entry.obj, BaseEstimator)]
     return [(entry, limit) for entry in carded for limit in entry.card.limits]
 
 

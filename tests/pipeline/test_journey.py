@@ -141,6 +141,7 @@ def test_lengths_are_checked_before_anything_is_fitted(kept, data):
     assert not hasattr(pipeline["shift"], "n_rows_")
 
 
+@pytest.mark.filterwarnings("ignore:Persisting input arguments took")  # of a slow disk
 def test_a_cache_returns_rows_and_companions_of_one_fit(kept, data, tmp_path):
     X, y, weight = data
     calls = []
