@@ -39,7 +39,7 @@ class InfluenceBalanced(BaseReweighter):
 
     Notes
     -----
-    alpha / (|p - onehot|_1 |e|_1 + 0.001) for probabilities p and embedding e. The product is the
+    ``alpha / (|p - onehot|_1 |e|_1 + 0.001)`` for probabilities p, embedding e. The product is the
     sum of the absolute entries of the gradient of the cross-entropy by the weights of the last
     layer: of a layer with an output for each class. Outputs are taken as logits, also where they
     are cosines. A loop of one's own passes ``embedding=``, ``epoch=`` and ``max_epochs=``.

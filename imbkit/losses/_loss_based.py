@@ -46,7 +46,7 @@ class LossBased(BaseReweighter):
     -----
     Losses are moved to h between -delta and delta over the batch; the weight is a softmax of
     f(h) / temperature, times the number of rows, so that the mean is 1. f is min(h + delta,
-    delta), 1 - (h / delta)^2, |h| or (h + delta) / 2. Of several labels a row the sum of its
+    delta), 1 - (h / delta)^2, ``|h|`` or (h + delta) / 2. Of several labels a row the sum of its
     losses counts. A loop of one's own passes ``epoch=`` and ``max_epochs=``.
 
     Different from the paper: its weights begin after 1,000 steps and sum to 1, and a row is a

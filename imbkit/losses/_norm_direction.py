@@ -37,7 +37,7 @@ class NormDirectionLoss(BaseLoss):
 
     Notes
     -----
-    1 - <s, c_y> / max(|s|, |t|) for the student's embedding s, the teacher's t and the
+    ``1 - <s, c_y> / max(|s|, |t|)`` for the student's embedding s, the teacher's t and the
     direction c_y of the class mean; 1 for s = 0, and 0 where s has that direction and is long
     enough. Different from the paper: class means may be those of a batch; then sample weights
     count in them.

@@ -36,7 +36,7 @@ class OrthogonalProjectionLoss(BaseLoss):
 
     Notes
     -----
-    (1 - s) + gamma |d|, where s is the mean cosine of pairs of one class, and d that of pairs of
+    ``(1 - s) + gamma |d|``, where s is the mean cosine of pairs of one class, d that of pairs of
     two; or d without its size, as in the authors' program: hence `absolute`. Of the mean the
     size is taken, so that pairs of opposite signs make up for each other. Different from the
     paper: a part without pairs in the batch is 0; a pair's sample weight is the product of its

@@ -37,7 +37,7 @@ class CosineHead(nn.Module):
 
     Notes
     -----
-    e.w / (|e| |w|) without a bias; lengths below 1e-12 count as 1e-12, so that an embedding of
+    ``e.w / (|e| |w|)`` without a bias; lengths below 1e-12 count as 1e-12: an embedding of
     zeros gives 0. From -1 to 1 up to rounding. Rows of the weights start with length 1.
 
     References

@@ -167,7 +167,7 @@ class NearestClassMean(BaseSecondStage):
 
     Notes
     -----
-    Both are linear: logits e . m / |m|, or e . m - |m|^2 / 2. They decide, but are no
+    Both are linear: logits ``e . m / |m|``, or ``e . m - |m|^2 / 2``. They decide, but are no
     log-probabilities.
 
     References
